@@ -321,6 +321,7 @@ def _workspace(installation: Installation, keys: list[str], token: str) -> web.A
             demo=installation.demo,
             trusted_proxies=installation.settings.gateway.trusted_proxies,
             text_retention=installation.settings.gateway.text_retention,
+            reading=installation.settings.workspace.reading,
         )
     )
 

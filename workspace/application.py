@@ -18,18 +18,21 @@ from workspace.handlers import (
     events,
     live_updates,
     media,
+    media_list,
     operations,
     pages,
     replies,
     sign_in,
 )
 from workspace.http import security_headers
-from workspace.http.access import protect_api, protect_page
+from workspace.http.access import protect_api, protect_conversation, protect_page
 from workspace.http.context import WORKSPACE, Workspace
+from workspace.http.errors import explain_errors
 from workspace.settings import WorkspaceSettings
 from workspace.store.assignment import resend_assignment
 from workspace.store.change_signal import ChangeSignal
 from workspace.store.database import Database
+from workspace.store.presence import Presence
 from workspace.store.retention import run_retention
 
 
@@ -38,7 +41,7 @@ def create_app(settings: WorkspaceSettings) -> web.Application:
 
     Raises ValueError if a setting cannot work.
     """
-    app = web.Application(middlewares=[security_headers.errors_as_json])
+    app = web.Application(middlewares=[explain_errors])
     app[WORKSPACE] = _workspace(settings)
     app.on_response_prepare.append(security_headers.add_headers)
     app.cleanup_ctx.append(_start_and_stop)
@@ -62,6 +65,7 @@ def _workspace(settings: WorkspaceSettings) -> Workspace:
         updates=updates,
         links=LinkCache(gateway, partial(resend_assignment, database, gateway)),
         channels=Channels(gateway),
+        presence=Presence(updates.announce),
     )
 
 
@@ -93,27 +97,33 @@ ROUTES = (
     web.get("/", pages.home, name="page"),
     web.get("", pages.add_slash),
     web.get("/audit", protect_page("oversee", pages.audit)),
+    web.get("/media", protect_page("talk", pages.media)),
     web.get("/operations", protect_page("operate", pages.operations)),
     web.get("/sign-in", sign_in.show_form),
     web.post("/sign-in", sign_in.submit_form),
     web.post("/sign-out", protect_api(None, sign_in.sign_out)),
     web.get("/api/me", protect_api(None, conversations.me)),
     web.get("/api/conversations", protect_api("talk", conversations.list_conversations)),
-    web.get(_CONVERSATION + "/lines", protect_api("talk", conversations.list_lines)),
-    web.post(_CONVERSATION + "/opened", protect_api("talk", actions.open_conversation)),
-    web.post(_CONVERSATION + "/read", protect_api("talk", actions.mark_read)),
-    web.post(_CONVERSATION + "/agents", protect_api("talk", actions.change_assignment)),
-    web.post(_CONVERSATION + "/messages", protect_api("talk", replies.send_reply)),
-    web.post(_CONVERSATION + "/messages/{key}/again", protect_api("talk", replies.resend_reply)),
-    web.post(_CONVERSATION + "/typing", protect_api("talk", actions.show_typing)),
+    web.get(_CONVERSATION + "/lines", protect_conversation(conversations.list_lines)),
+    web.get(_CONVERSATION + "/media", protect_conversation(media_list.list_conversation_media)),
+    web.post(_CONVERSATION + "/opened", protect_conversation(actions.open_conversation)),
+    web.post(_CONVERSATION + "/read", protect_conversation(actions.mark_read)),
+    web.post(_CONVERSATION + "/agents", protect_conversation(actions.change_assignment)),
+    web.post(_CONVERSATION + "/messages", protect_conversation(replies.send_reply)),
+    web.post(_CONVERSATION + "/messages/{key}/again", protect_conversation(replies.resend_reply)),
+    web.post(_CONVERSATION + "/typing", protect_conversation(actions.show_typing)),
+    web.post(_CONVERSATION + "/presence", protect_conversation(actions.report_presence)),
     web.post(_CONVERSATION + "/erase", protect_api("oversee", erasure.erase_conversation)),
     web.get("/updates", protect_api("talk", live_updates.stream)),
     web.get(_ATTACHMENT + "/download", protect_api("talk", media.download)),
     web.get(_ATTACHMENT + "/original", protect_api("talk", media.download_original)),
     web.get(_ATTACHMENT + "/text", protect_api("talk", media.show_text)),
+    web.get(_ATTACHMENT + "/shown", protect_api("talk", media.check_shown)),
     web.get(_ATTACHMENT + "/progress", protect_api("talk", media.show_progress)),
     web.get(_ATTACHMENT + "/{rendition}", protect_api("talk", media.show_rendition)),
     web.post(_ATTACHMENT + "/retry", protect_api("talk", media.retry)),
+    web.get("/api/media", protect_api("talk", media_list.list_all_media)),
+    web.get("/api/audit.csv", protect_api("oversee", audit.export_audit)),
     web.get("/api/audit", protect_api("oversee", audit.list_audit)),
     web.get("/api/operations", protect_api("operate", operations.show_operations)),
     web.post("/api/failures/{failure}/retry", protect_api("operate", operations.retry_failure)),

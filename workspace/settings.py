@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 
@@ -17,6 +18,8 @@ class WorkspaceSettings:
     - `trusted_proxies`: the number of our own proxies in front of the workspace. Each appends to X-Forwarded-For.
     - `text_retention`: seconds for which texts are kept; None keeps them forever.
     - `trail_retention`: seconds for which the audit log is kept.
+    - `reading`: `all` lets agents read every conversation, `own` only their own and those that nobody has. Supervisors
+      read all of them.
     - `account_command`: the command that the sign-in page shows until the first account exists.
     """
 
@@ -32,6 +35,7 @@ class WorkspaceSettings:
     trusted_proxies: int = 0
     text_retention: float | None = None
     trail_retention: float = 366 * 24 * 3600.0
+    reading: Literal["all", "own"] = "all"
     account_command: str = "airlock accounts add NAME"
 
     @property

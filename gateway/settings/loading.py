@@ -10,7 +10,14 @@ from pydantic import BaseModel, ValidationError
 from . import credentials
 from .connector_sections import build_connectors
 from .errors import ConfigError
-from .model import CoreSettings, FetchSettings, GatewaySettings, MediaSettings, Settings
+from .model import (
+    CoreSettings,
+    DeskSettings,
+    FetchSettings,
+    GatewaySettings,
+    MediaSettings,
+    Settings,
+)
 from .plugins import installed
 from .validation_errors import add_validation_errors
 from .yaml_document import Document, read
@@ -18,6 +25,7 @@ from .yaml_document import Document, read
 SECTIONS: Mapping[str, type[BaseModel]] = {
     "gateway": GatewaySettings,
     "core": CoreSettings,
+    "workspace": DeskSettings,
     "media": MediaSettings,
     "fetch": FetchSettings,
 }

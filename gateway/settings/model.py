@@ -143,6 +143,18 @@ class CoreSettings(_Section):
         return secrets
 
 
+class DeskSettings(_Section):
+    """The built-in workspace, where agents work if there is no other conversation core."""
+
+    reading: Literal["all", "own"] = Field(
+        default="all",
+        description=(
+            "all lets agents read every conversation; own only their own and those that nobody has taken."
+            " Supervisors read all of them"
+        ),
+    )
+
+
 class MediaSettings(_Section):
     """Limits for photos, videos, sound and documents, and how they are processed and kept."""
 
@@ -291,6 +303,7 @@ class Settings(_Section):
 
     gateway: GatewaySettings = Field(default_factory=GatewaySettings)
     core: CoreSettings = Field(default_factory=CoreSettings)
+    workspace: DeskSettings = Field(default_factory=DeskSettings)
     media: MediaSettings = Field(default_factory=MediaSettings)
     fetch: FetchSettings = Field(default_factory=FetchSettings)
     connectors: Annotated[

@@ -120,7 +120,7 @@ def test_the_repositorys_file_loads_with_all_settings_uncommented(tmp_path: Path
 def test_the_repositorys_file_names_every_setting() -> None:
     shown = yaml.safe_load(_uncommented(TEXT))
 
-    for section in ("gateway", "core", "media", "fetch"):
+    for section in ("gateway", "core", "workspace", "media", "fetch"):
         model = type(getattr(Settings(), section))
         assert shown[section].keys() == model.model_fields.keys(), section
 
@@ -129,6 +129,7 @@ def test_defaults_in_the_repositorys_file_are_the_real_defaults(tmp_path: Path) 
     without_default = {
         "gateway": {"public_url", "api_tokens", "node"},
         "core": {"url", "secrets"},
+        "workspace": set(),
         "media": {"scanner", "max_photos_per_conversation"},
         "fetch": {"extra_hosts"},
     }

@@ -11,7 +11,7 @@ from gateway.settings import Settings, schema
 
 from .plugin_installs import Plugins
 
-SECTIONS = ("gateway", "core", "media", "fetch")
+SECTIONS = ("gateway", "core", "workspace", "media", "fetch")
 
 
 @pytest.fixture

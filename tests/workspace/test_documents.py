@@ -232,7 +232,7 @@ async def test_pages_text_and_pdf_are_in_the_audit_log(with_invoice: RunningWork
         )
 
 
-async def test_photos_beside_a_document_stay_in_their_own_viewer(
+async def test_gallery_of_a_photo_has_the_document_too(
     with_invoice: RunningWorkspace,
 ) -> None:
     large = samples.jpeg(1600, 1200, (150, 190, 240))
@@ -243,7 +243,7 @@ async def test_photos_beside_a_document_stay_in_their_own_viewer(
         await page.keyboard.press("Escape")
         await page.get_by_role("button", name="Photo IMG_1.JPG").click()
         dialog = page.get_by_role("dialog", name="Photo")
-        await expect(dialog.locator("#viewer-count")).to_have_text("1 of 1")
+        await expect(dialog.locator("#viewer-count")).to_have_text("2 of 2")
         await expect(dialog.get_by_role("button", name="Text")).to_be_hidden()
         await expect(dialog.get_by_role("link", name="Download the photo")).to_be_visible()
 

@@ -125,3 +125,32 @@ async def test_lines_of_an_older_file_keep_order_and_merge(tmp_path: Path) -> No
             "elsewhere again",
         ]
         assert opened["conversation"]["unread"] == 2
+
+
+#: The fourth format, in which short words were not indexed and waiting was not recorded.
+FOURTH = (
+    SECOND.replace("PRAGMA user_version = 2;", "PRAGMA user_version = 4;")
+    + """
+ALTER TABLE conversations ADD COLUMN folded TEXT NOT NULL DEFAULT '';
+ALTER TABLE messages ADD COLUMN placed_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE messages ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+UPDATE messages SET placed_at = at, origin = conversation;
+UPDATE conversations SET folded = 'zoe 4915 alias-7';
+CREATE VIRTUAL TABLE words USING fts5 (folded, tokenize = 'trigram');
+INSERT INTO words (rowid, folded) VALUES (5, 'elsewhere');
+INSERT INTO messages VALUES
+    (7, 'msg_f', 'conv_two', 3, 'in', NULL, 'w6', 'OK 退款', 'OK 退款', 6000, 0, '{}', 13, 6000, 'conv_two');
+"""
+)
+
+
+async def test_older_file_learns_waiting_times_and_short_words(tmp_path: Path) -> None:
+    create_file(tmp_path, FOURTH)
+    async with run_workspace(tmp_path) as running:
+        found = (await running.get("api/conversations?order=waiting"))["conversations"]
+        waits = {entry["id"]: entry["waiting_since"] for entry in found}
+        # "third" was written before the answer, and "second" is in its place before that.
+        assert waits == {"conv_two": 2000, "conv_old": 4000}
+        for query in ("ok", "退款", "elsewhere", "alias-7", "zoë"):
+            found = (await running.get(f"api/conversations?q={query}"))["conversations"]
+            assert "conv_two" in [entry["id"] for entry in found], query

@@ -2,6 +2,7 @@
 
 from tests.workspace import samples
 from tests.workspace.running import RunningWorkspace
+from workspace.text.problems import find_problems
 
 
 async def test_report_has_all_parts(running: RunningWorkspace) -> None:
@@ -46,3 +47,48 @@ async def test_account_notices_are_listed(running: RunningWorkspace) -> None:
     await running.deliver(samples.event("evt_a", "account.notice", data))
     (notice,) = (await running.get("api/operations"))["notices"]
     assert (notice["connector"], notice["kind"]) == ("sms", "account_update")
+
+
+async def test_problems_come_first_with_time_and_remedy(running: RunningWorkspace) -> None:
+    first = (await running.get("api/operations"))["problems"]
+    assert [(problem["key"], problem["urgent"]) for problem in first] == [
+        ("channel sms", True),
+        ("check scanner", False),
+        ("failures attachment", False),
+    ]
+    sms, scanner, files = first
+    assert sms["what"].endswith(
+        "messages do not get through. It says: the platform refused the token"
+    )
+    assert "airlock check" in sms["todo"]
+    assert scanner["since"] is None
+    assert files["since"] == 1_795_338_000_000
+    running.gateway.refuse["/v1/capabilities"] = 501, {}
+    running.gateway.refuse["/v1/failures"] = 501, {}
+    (scanner_later,) = (await running.get("api/operations"))["problems"]
+    assert scanner_later["noticed"] == scanner["noticed"], "it lasts"
+
+
+async def test_silent_gateway_is_the_only_problem(running: RunningWorkspace) -> None:
+    await running.gateway.server.close()
+    (problem,) = (await running.get("api/operations"))["problems"]
+    assert (problem["urgent"], problem["what"]) == (True, "The gateway does not answer.")
+
+
+def test_unknown_states_and_kinds_have_words() -> None:
+    report = {
+        "health": {"content": [{"name": "core", "state": "fail"}, {"name": "x", "state": "warn"}]},
+        "channels": {"content": [{"connector": "a", "health": {"state": "waiting"}}, {}]},
+        "failures": {"content": [{"kind": "y"}, {"kind": "y", "at": samples.stamp(0)}]},
+    }
+    found = find_problems(report)
+    assert [problem.key for problem in found] == [
+        "check core",
+        "check x",
+        "channel a",
+        "failures y",
+    ]
+    assert found[-1].what == "2 things have failed."
+    assert (
+        find_problems({**report, "health": {"content": []}, "channels": {}, "failures": {}}) == []
+    )

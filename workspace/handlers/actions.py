@@ -23,25 +23,32 @@ from workspace.store.assignment import (
     Action,
     ActionRequest,
     NotAllowed,
-    agents_of,
     perform_action,
 )
 from workspace.store.consumers import set_opted_out
 from workspace.store.database import revision
 from workspace.store.merge import effective_id, merged_ids
+from workspace.store.reading import agents_of
 from workspace.timestamps import now
+
+#: Characters of a note.
+MAX_NOTE = 2_000
 
 _log = logging.getLogger(__name__)
 
 
 async def open_conversation(request: web.Request) -> web.Response:
-    """Return the conversation with its latest lines. In the demo, opening a free conversation also takes it."""
+    """Return the conversation with its latest lines. In the demo, opening a free conversation also takes it.
+
+    `{"again": true}` is for a page that has it open already: the agent may just have given it back.
+    """
     workspace, agent, id = workspace_of(request), agent_of(request), await _conversation_id(request)
+    again = (await read_json(request)).get("again") is True
     summary = await workspace.database.read(partial(conversations.find, agent=agent, id=id))
     if summary is None:
         raise web.HTTPNotFound
     error = None
-    if workspace.settings.demo and not summary["agents"]:
+    if workspace.settings.demo and not summary["agents"] and not again:
         try:
             await _perform(workspace, id, TAKE_BY_OPENING, ActionRequest(viewer_of(request)))
         except (NotAllowed, GatewayError) as exc:
@@ -81,13 +88,21 @@ async def _check_opted_out(workspace: Workspace, id: str) -> None:
 
 
 async def change_assignment(request: web.Request) -> web.Response:
-    """Perform `{"do": "take" | "hand_over" | "leave" | "close" | "reopen", "to": …}`."""
+    """Perform `{"do": "take" | "hand_over" | "leave" | "close" | "reopen", "to": …, "note": …}`.
+
+    A note is for the agents who read the conversation later. It is never sent to the platform.
+    """
     workspace, viewer = workspace_of(request), viewer_of(request)
     id = await _conversation_id(request)
     content = await read_json(request)
     action, to = content.get("do"), content.get("to") or ""
-    if not isinstance(action, str) or action not in ACTIONS:
+    note = content.get("note") or ""
+    if not isinstance(action, str) or action not in ACTIONS or not isinstance(note, str):
         raise web.HTTPBadRequest
+    if len(note) > MAX_NOTE:
+        return error_response(
+            400, f"The note is too long. It can have at most {MAX_NOTE:,} characters."
+        )
     if action == "hand_over" and to not in await workspace.database.read(
         partial(list_agents, workspace)
     ):
@@ -96,7 +111,7 @@ async def change_assignment(request: web.Request) -> web.Response:
             "You cannot hand the conversation over to this person. Please choose another agent.",
         )
     try:
-        wanted = ActionRequest(viewer, to if action == "hand_over" else "")
+        wanted = ActionRequest(viewer, to if action == "hand_over" else "", note.strip())
         done = await _perform(workspace, id, ACTIONS[action], wanted)
     except NotAllowed as exc:
         return error_response(403, str(exc))
@@ -144,6 +159,16 @@ async def show_typing(request: web.Request) -> web.Response:
     if agent not in await workspace.database.read(partial(agents_of, conversation=id)):
         raise web.HTTPForbidden
     _send_in_background(workspace, workspace.gateway.set_typing(id, on=typing))
+    return web.Response(status=204)
+
+
+async def report_presence(request: web.Request) -> web.Response:
+    """Record `{"doing": "reading" | "typing" | "away"}`, for the other agents."""
+    workspace, agent, id = workspace_of(request), agent_of(request), await _conversation_id(request)
+    doing = (await read_json(request)).get("doing")
+    if doing not in {"reading", "typing", "away"}:
+        raise web.HTTPBadRequest
+    workspace.presence.report(id, agent, None if doing == "away" else doing, now())
     return web.Response(status=204)
 
 

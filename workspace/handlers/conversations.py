@@ -6,13 +6,13 @@ from typing import Any
 
 from aiohttp import web
 
-from workspace.http.context import agent_of, viewer_of, workspace_of
+from workspace.http.context import agent_of, scope_of, viewer_of, workspace_of
 from workspace.http.responses import json_response, parse_number
 from workspace.roles import permissions
 from workspace.store import conversations, failures, transcript
-from workspace.store.assignment import agents_of
 from workspace.store.database import revision
 from workspace.store.merge import effective_id
+from workspace.store.reading import agents_of
 
 from .actions import list_agents
 
@@ -32,25 +32,42 @@ async def me(request: web.Request) -> web.Response:
 
 
 async def list_conversations(request: web.Request) -> web.Response:
-    """List conversations: `show` is open, mine, closed or all; `q` is a search; `before` continues after an entry."""
-    agent, show = agent_of(request), request.query.get("show", "all")
+    """List conversations in the view that the query describes; `q` is a search; `before` continues after an entry."""
+    scope, view = scope_of(request), _parse_view(request)
     text = request.query.get("q", "")[:200].strip()
-    before = _parse_cursor(request)
-    if show not in conversations.FILTERS:
-        raise web.HTTPBadRequest
+    after = _parse_cursor(request)
 
     def query(db: sqlite3.Connection) -> dict[str, Any]:
         if text:
-            found = conversations.search_page(db, agent, show, text)
+            found = conversations.search_page(db, scope, view, text)
         else:
-            found = conversations.latest(db, agent, show, before)
+            found = conversations.page(db, scope, view, after)
         return {
             "revision": revision(db),
             "conversations": found,
-            "undelivered": failures.unseen(db, agent),
+            "channels": conversations.channels(db),
+            "counts": conversations.counts(db, scope),
+            "undelivered": failures.unseen(db, scope.agent),
         }
 
     return json_response(await workspace_of(request).database.read(query))
+
+
+def _parse_view(request: web.Request) -> conversations.View:
+    """Parse `show`, a tab; `state`; `channel`, the name of a connector; and `order`."""
+    wanted = request.query
+    view = conversations.View(
+        wanted.get("show", "all"),
+        wanted.get("state", "any"),
+        wanted.get("channel", ""),
+        wanted.get("order", "latest"),
+    )
+    known = (conversations.TABS, conversations.STATES, conversations.ORDERS)
+    if any(
+        one not in some for one, some in zip((view.tab, view.state, view.order), known, strict=True)
+    ):
+        raise web.HTTPBadRequest
+    return view
 
 
 async def list_lines(request: web.Request) -> web.Response:

@@ -9,13 +9,19 @@ import orjson
 from aiohttp import web
 
 from workspace.http.access import still_allowed
-from workspace.http.context import agent_of, workspace_of
+from workspace.http.context import scope_of, workspace_of
 from workspace.http.responses import parse_number
 from workspace.store import failures
-from workspace.store.conversations import changed
+from workspace.store.conversations import changed, counts
+from workspace.store.presence import Seen
+from workspace.store.reading import Scope, departed, is_readable
+from workspace.timestamps import now
 
 #: Shorter than the usual idle timeout of proxies (60 s), so that a quiet stream stays open.
 _KEEP_ALIVE_SECONDS = 20.0
+
+#: The session has ended. Without this event, the page would notice only when it connects again.
+_ENDED = b"event: ended\ndata: {}\n\n"
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -34,30 +40,45 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 
 async def _send_changes(request: web.Request, response: web.StreamResponse, since: int) -> None:
-    workspace, agent = workspace_of(request), agent_of(request)
+    workspace, scope = workspace_of(request), scope_of(request)
+    shown: Seen = {}
     while True:
         # Read the count before the query, so that the wait below does not miss a change made during the query.
         seen = workspace.updates.count
-        if workspace.updates.closed or not await still_allowed(request, "talk"):
+        if workspace.updates.closed:
             return
-        page = await workspace.database.read(partial(_changes, agent=agent, since=since))
-        if page is not None:
-            since = page["revision"]
+        if not await still_allowed(request, "talk"):
+            await response.write(_ENDED)
+            return
+        seen_agents = workspace.presence.of_others(scope.agent, now())
+        query = partial(_changes, scope=scope, since=since, presence=seen_agents)
+        page, presence = await workspace.database.read(query)
+        since = page["revision"]
+        if presence != shown:
+            shown = presence
+            await response.write(b"event: presence\ndata: %b\n\n" % orjson.dumps(presence))
+        if page["conversations"] or page["gone"]:
             await response.write(_format_event(page))
         elif not await workspace.updates.wait(seen, _KEEP_ALIVE_SECONDS):
             await response.write(b": still here\n\n")
 
 
-def _changes(db: sqlite3.Connection, agent: str, since: int) -> dict[str, Any] | None:
-    found = changed(db, agent, since)
-    if not found:
-        return None
-    undelivered = failures.unseen(db, agent)
-    return {
-        "revision": found[-1]["revision"],
+def _changes(
+    db: sqlite3.Connection, scope: Scope, since: int, presence: Seen
+) -> tuple[dict[str, Any], Seen]:
+    """Return the next changes, up to `revision`: conversations, and those that the agent may no longer read.
+
+    Beside it is the presence of other agents in conversations that the agent may read.
+    """
+    found, up_to = changed(db, scope, since)
+    changes = {
+        "revision": up_to,
         "conversations": found,
-        "undelivered": undelivered,
+        "gone": departed(db, scope, since, up_to),
+        "counts": counts(db, scope),
+        "undelivered": failures.unseen(db, scope.agent),
     }
+    return changes, {id: some for id, some in presence.items() if is_readable(db, scope, id)}
 
 
 def _format_event(page: Mapping[str, Any]) -> bytes:

@@ -125,6 +125,15 @@ def _suffix(source: ClientResponse) -> str:
     return ending[0] if ending else ".bin"
 
 
+async def check_shown(request: web.Request) -> web.Response:
+    """Answer whether an attachment can still be shown, so that a page closes what it has open otherwise."""
+    workspace, id = workspace_of(request), request.match_info["attachment"]
+    await _require_assigned(workspace, id, agent_of(request))
+    if (await _stored(request))["state"] != "ready":
+        raise web.HTTPGone
+    return web.Response(status=204)
+
+
 async def show_progress(request: web.Request) -> web.Response:
     """Describe the progress of a pending attachment; the text is empty if it is not pending."""
     workspace, id = workspace_of(request), request.match_info["attachment"]
@@ -139,9 +148,16 @@ async def show_progress(request: web.Request) -> web.Response:
 async def retry(request: web.Request) -> web.Response:
     """Make the gateway fetch the attachment again. The result arrives later as an event."""
     workspace, id = workspace_of(request), request.match_info["attachment"]
-    await _require_assigned(workspace, id, agent_of(request))
+    agent = agent_of(request)
+    conversation = await _require_assigned(workspace, id, agent)
+
+    def change(db: sqlite3.Connection) -> dict[str, Any]:
+        before = _set_pending(db, id)
+        audit_log.record(db, now(), agent, "retried", conversation=conversation, attachment=id)
+        return before
+
     # Set to pending before the call, because the event with the result may arrive at once.
-    before = await workspace.database.write(partial(_set_pending, attachment=id))
+    before = await workspace.database.write(change)
     try:
         await workspace.gateway.retry_attachment(id)
     except GatewayError as exc:

@@ -13,6 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from workspace.gateway.client import GatewayError
 from workspace.http.context import Workspace, workspace_of
 from workspace.http.responses import error_response, json_response
+from workspace.text.problems import find_problems
+from workspace.text.safe_text import clean_text
+from workspace.timestamps import now
 
 #: Only the gateway's own metrics are shown. Those of the Python process say little to operators.
 _METRIC_PREFIX = "airlock_"
@@ -26,8 +29,30 @@ async def show_operations(request: web.Request) -> web.Response:
     parts = await asyncio.gather(
         *(_fetch_part(workspace, path, read) for path, read in _PARTS.values())
     )
+    report = dict(zip(_PARTS, parts, strict=True))
     notices = await workspace.database.read(_account_notices)
-    return json_response({**dict(zip(_PARTS, parts, strict=True)), "notices": notices})
+    problems = _problems(workspace, report)
+    return json_response({"problems": problems, **report, "notices": notices})
+
+
+def _problems(workspace: Workspace, report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what is wrong, with since when, or since when it has been noticed here."""
+    found = find_problems(report)
+    noticed = workspace.noticed_problems
+    at = now()
+    for key in set(noticed) - {problem.key for problem in found}:
+        del noticed[key]
+    return [
+        {
+            "key": problem.key,
+            "urgent": problem.urgent,
+            "what": clean_text(problem.what),
+            "todo": problem.todo,
+            "since": problem.since,
+            "noticed": noticed.setdefault(problem.key, at),
+        }
+        for problem in found
+    ]
 
 
 async def retry_failure(request: web.Request) -> web.Response:

@@ -33,6 +33,10 @@ async def audit(_request: web.Request) -> web.Response:
     return _render("audit")
 
 
+async def media(_request: web.Request) -> web.Response:
+    return _render("media")
+
+
 async def operations(_request: web.Request) -> web.Response:
     return _render("operations")
 

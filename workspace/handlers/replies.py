@@ -12,12 +12,12 @@ from aiohttp import web
 from workspace.gateway.client import GatewayError
 from workspace.http.context import Workspace, agent_of, workspace_of
 from workspace.http.responses import error_response, json_response, read_json
-from workspace.store import failures, resending, search
-from workspace.store.assignment import agents_of
+from workspace.store import failures, resending, search, waiting
 from workspace.store.consumers import set_opted_out
 from workspace.store.database import next_revision, touch_message
 from workspace.store.lines import place_after
 from workspace.store.merge import effective_id
+from workspace.store.reading import agents_of
 from workspace.store.resending import Line, Resending, gateway_key
 from workspace.timestamps import now
 
@@ -193,6 +193,7 @@ def _insert(db: sqlite3.Connection, reply: Reply, at: int) -> None:
         (change, at, reply.conversation),
     )
     search.index(db, position, reply.text)
+    waiting.refresh(db, reply.conversation)
 
 
 _Update = Callable[[sqlite3.Connection, int, str], None]

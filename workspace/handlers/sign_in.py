@@ -30,7 +30,9 @@ _PAGE = Template((_TEMPLATES / "sign-in.html").read_text("utf-8"))
 _FIELDS = (_TEMPLATES / "sign-in-fields.html").read_text("utf-8")
 
 #: Pages to which sign-in may redirect. They are all ours, so nobody can be sent to another site.
-_ALLOWED_NEXT = re.compile(r"|\?conversation=[\w%.-]{1,200}|audit|operations")
+_ALLOWED_NEXT = re.compile(
+    r"|\?conversation=[\w%.-]{1,200}(&attachment=[\w%.-]{1,200})?|audit|operations|media(\?conversation=[\w%.-]{1,200})?"
+)
 
 #: Binds the form to the browser that requested it, before a session exists.
 _FORM_COOKIE = "airlock_form"
@@ -41,9 +43,10 @@ _log = logging.getLogger(__name__)
 
 
 async def show_form(request: web.Request) -> web.Response:
+    next_page = request.query.get("next", "")
     if await find_viewer(request) is not None:
-        raise web.HTTPSeeOther(_home_path(request))
-    return await _render_form(request, next_page=request.query.get("next", ""))
+        raise web.HTTPSeeOther(_home_path(request) + _checked(next_page))
+    return await _render_form(request, next_page)
 
 
 async def submit_form(request: web.Request) -> web.Response:
@@ -122,11 +125,15 @@ async def _password_is_right(workspace: Workspace, name: str, password: str) -> 
 
 
 async def _sign_in(request: web.Request, agent: str, next_page: str) -> web.Response:
-    path = next_page if _ALLOWED_NEXT.fullmatch(next_page) else ""
-    response = web.Response(status=303, headers={"Location": _home_path(request) + path})
+    path = _home_path(request) + _checked(next_page)
+    response = web.Response(status=303, headers={"Location": path})
     await start_session(request, response, agent)
     response.del_cookie(_FORM_COOKIE, path=_home_path(request))
     return response
+
+
+def _checked(next_page: str) -> str:
+    return next_page if _ALLOWED_NEXT.fullmatch(next_page) else ""
 
 
 async def _render_form(
@@ -137,7 +144,7 @@ async def _render_form(
     page = _PAGE.substitute(
         name=html.escape(workspace.settings.name),
         csrf=token,
-        next=html.escape(next_page if _ALLOWED_NEXT.fullmatch(next_page) else ""),
+        next=html.escape(_checked(next_page)),
         error=f'<p class="form-error" role="alert">{html.escape(error)}</p>' if error else "",
         fields=_demo_buttons(workspace) or _FIELDS,
         hint=await _first_account_hint(workspace),

@@ -15,9 +15,10 @@ from workspace.auth import sessions
 from workspace.auth.accounts import find_roles
 from workspace.roles import DEMO_COLLEAGUES, DEMO_ROLES, Permission, Viewer
 from workspace.settings import WorkspaceSettings
+from workspace.store.reading import is_readable
 from workspace.timestamps import now
 
-from .context import VIEWER, workspace_of
+from .context import VIEWER, scope_of, workspace_of
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -36,6 +37,19 @@ def protect_api(permission: Permission | None, handler: Handler) -> Handler:
         return await handler(request)
 
     return guarded
+
+
+def protect_conversation(handler: Handler) -> Handler:
+    """Wrap a handler about one conversation: also 403 if the settings do not let the agent read it."""
+
+    async def checked(request: web.Request) -> web.StreamResponse:
+        scope, conversation = scope_of(request), request.match_info["conversation"]
+        query = partial(is_readable, scope=scope, conversation=conversation)
+        if not await workspace_of(request).database.read(query):
+            raise web.HTTPForbidden(reason="With another agent")
+        return await handler(request)
+
+    return protect_api("talk", checked)
 
 
 def protect_page(permission: Permission | None, handler: Handler) -> Handler:

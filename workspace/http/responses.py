@@ -19,15 +19,23 @@ def json_response(content: Any, status: int = 200) -> web.Response:
     )
 
 
-def error_response(status: int, text: str) -> web.Response:
-    """Return an error as problem details (RFC 9457) with a sentence for the user, which the pages read as `error`."""
+class Problem(web.Response):
+    """An error as problem details (RFC 9457). `sentence` is for the user; the pages read it as `error`."""
+
+    sentence: str
+
+
+def error_response(status: int, text: str) -> Problem:
+    """Return an error with a sentence for the user."""
     title = HTTPStatus(status).phrase
     content = {"type": "about:blank", "title": title, "status": status, "detail": text}
-    return web.Response(
+    response = Problem(
         body=orjson.dumps({**content, "error": text}),
         status=status,
         content_type="application/problem+json",
     )
+    response.sentence = text
+    return response
 
 
 async def read_json(request: web.Request) -> dict[str, Any]:

@@ -1,16 +1,9 @@
-"""Middleware for every response: security headers, and HTTP errors as JSON."""
-
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+"""Security headers of every response."""
 
 from aiohttp import web
 
 from .context import WORKSPACE
-from .responses import error_response
-
-_STATIC = Path(__file__).parents[1] / "static"
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from .errors import BEGUN
 
 #: Pages load their own scripts and styles, and pictures and videos from the gateway, and nothing else. With trusted
 #: types no script can turn a string into markup.
@@ -33,51 +26,10 @@ _HEADERS = {
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    request[BEGUN] = True
     source = request.app[WORKSPACE].settings.media_source
     response.headers.update(_HEADERS)
     response.headers["Content-Security-Policy"] = _POLICY.format(media=source)
     # Browsers may cache static files and revalidate them. Nothing that customers wrote may be cached.
     static = request.path.rpartition("/")[0].endswith("/static")
     response.headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
-
-
-@web.middleware
-async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn HTTP errors into problem details with a sentence for the user."""
-    try:
-        response = await handler(request)
-        # aiohttp notices a missing static file only while it sends the answer, and then sends an empty one.
-        if isinstance(response, web.FileResponse) and not _exists(request):
-            return error_response(404, _TEXTS_BY_STATUS[404])
-        return response
-    except web.RequestPayloadError:
-        return error_response(400, _TEXTS_BY_STATUS[400])
-    except web.HTTPError as exc:
-        text = _TEXTS_BY_REASON.get((exc.status, exc.reason)) or _TEXTS_BY_STATUS.get(exc.status)
-        response = error_response(exc.status, text or exc.reason)
-        if "Allow" in exc.headers:
-            response.headers["Allow"] = exc.headers["Allow"]
-        return response
-
-
-def _exists(request: web.Request) -> bool:
-    name = request.match_info.get("filename")
-    return name is None or (_STATIC / name).is_file()
-
-
-_TEXTS_BY_STATUS = {
-    400: "The request could not be read. Please reload the page and try again.",
-    401: "Please sign in.",
-    403: "Only assigned agents can see this.",
-    404: "This could not be found. It may have been erased.",
-    409: "This has changed in the meantime. Please reload the page.",
-    410: "This is no longer stored.",
-    413: "This is too large.",
-    502: "The gateway's answer could not be used. Please try again later.",
-    503: "The gateway cannot be reached right now. Please try again later.",
-}
-
-_TEXTS_BY_REASON = {
-    (403, "Not allowed"): "Your account does not have permission to do this.",
-    (403, "Reload the page"): "This page is out of date. Please reload it.",
-}

@@ -1,6 +1,7 @@
 // @ts-check
 // The account menu: the signed-in name, links to the other pages the account may see, and sign-out.
 
+import { announceSignOut } from "./account-watch.js";
 import { postJson } from "./api-client.js";
 import { byId, element } from "./element.js";
 
@@ -9,6 +10,7 @@ import { byId, element } from "./element.js";
 /** @type {[Permission, string, string][]} */
 const PAGES = [
   ["talk", "./", "Conversations"],
+  ["talk", "media", "Files"],
   ["oversee", "audit", "Audit"],
   ["operate", "operations", "Operations"],
 ];
@@ -28,6 +30,6 @@ export function fillAccountMenu(node, me, here) {
 
 async function signOut() {
   // If signing out failed, the next page shows that the session is still there.
-  await postJson("sign-out", {}).catch(() => null);
+  await postJson("sign-out", {}).then(announceSignOut, () => null);
   location.assign("sign-in");
 }

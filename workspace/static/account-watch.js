@@ -1,14 +1,44 @@
 // @ts-check
-// Notices that another account has signed in on another page of this browser, so that nothing of this one stays visible.
+// Notices that the session has ended, or that another account has signed in, on another page of this browser. Nothing of an
+// account stays visible afterwards.
+
+import { endSession, signInAddress } from "./api-client.js";
+import { element } from "./element.js";
+
+const KEY = JSON.stringify(["airlock account", location.pathname.slice(0, location.pathname.lastIndexOf("/") + 1)]);
 
 /** @param {string} agent */
 export function reloadForAnotherAccount(agent) {
-  const key = JSON.stringify(["airlock account", location.pathname]);
-  window.addEventListener("storage", (event) => {
-    if (event.key === key && event.newValue !== null && event.newValue !== agent) location.reload();
+  window.addEventListener("storage", ({ key, newValue }) => {
+    if (key !== KEY || newValue === null || newValue === agent) return;
+    if (newValue) location.reload();
+    else showSignedOut();
   });
+  keep(agent);
+}
+
+export function announceSignOut() {
+  keep("");
+}
+
+// The page does not go to the form by itself, because several pages would disturb each other there. What was on it stays in
+// reach of the scripts, but is shown to nobody.
+export function showSignedOut() {
+  if (document.querySelector(".signed-out")) return;
+  endSession();
+  for (const media of document.querySelectorAll("audio, video")) if (media instanceof HTMLMediaElement) media.pause();
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+  const heading = element("h1", { tabindex: "-1" }, "You are signed out");
+  const before = element("div", { hidden: true }, ...document.body.childNodes);
+  document.body.replaceChildren(before, element("main", { class: "signed-out" }, heading,
+    element("a", { class: "button button-main", href: signInAddress() }, "Sign in")));
+  heading.focus();
+}
+
+/** @param {string} agent */
+function keep(agent) {
   try {
-    localStorage.setItem(key, agent);
+    localStorage.setItem(KEY, agent);
   } catch {
     // Without storage, this page keeps no drafts for others to see, either.
   }

@@ -26,7 +26,7 @@ export class ConversationActions {
     byId("hand-over-cancel").addEventListener("click", () => handOverDialog.close());
     byId("erase-cancel").addEventListener("click", () => eraseDialog.close());
     byId("erase-form").addEventListener("submit", () => this.#erase());
-    byId("hand-over-form").addEventListener("submit", () => this.#handOver(byId("hand-over-to").value));
+    byId("hand-over-form").addEventListener("submit", () => this.#handOver(byId("hand-over-to").value, byId("hand-over-note").value));
   }
 
   /** @param {Conversation} conversation */
@@ -62,6 +62,7 @@ export class ConversationActions {
     return [
       this.mayTake(conversation) ? button("Take", this.take, agents.length ? "" : "button-main") : null,
       may && open ? button("Hand over", () => this.#askForAgent(conversation)) : null,
+      assigned && open ? button(agents.length > 1 ? "Leave" : "Give back", () => this.#perform("leave")) : null,
       may && open ? button("Close", () => this.#perform("close")) : null,
       this.mayReopen(conversation) ? button("Reopen", this.reopen) : null,
       !open && this.#mayOversee() ? button("Erase", () => eraseDialog.showModal()) : null,
@@ -79,12 +80,16 @@ export class ConversationActions {
       ...others.filter((name) => name !== this.me.agent || !assigned).map((name) => element("option", { value: name }, name)),
       ...(assigned ? [element("option", { value: "" }, "No one: any agent can take it")] : []),
     );
+    byId("hand-over-note").value = "";
     handOverDialog.showModal();
   }
 
-  /** @param {string} to */
-  #handOver(to) {
-    return to ? this.#perform("hand_over", to) : this.#perform("leave");
+  /**
+   * @param {string} to
+   * @param {string} note
+   */
+  #handOver(to, note) {
+    return to ? this.#perform("hand_over", to, note) : this.#perform("leave", "", note);
   }
 
   async #erase() {
@@ -101,12 +106,13 @@ export class ConversationActions {
   /**
    * @param {AssignmentAction} action
    * @param {string} to
+   * @param {string} note
    */
-  async #perform(action, to = "") {
+  async #perform(action, to = "", note = "") {
     if (!this.#conversation) return;
     this.#setDisabled(true);
     try {
-      await postJson(`api/conversations/${encodeURIComponent(this.#conversation.id)}/agents`, { do: action, to });
+      await postJson(`api/conversations/${encodeURIComponent(this.#conversation.id)}/agents`, { do: action, to, note });
     } catch (error) {
       this.showError(error);
     } finally {

@@ -5,6 +5,7 @@
 
 let csrf = "";
 let name = "";
+let ended = false;
 
 export class ApiError extends Error {
   /**
@@ -49,19 +50,26 @@ export async function getText(path) {
  * @template {keyof PostRequests} Path
  * @param {Path} path
  * @param {PostRequests[Path]["content"]} content
+ * @param {RequestInit} options
  * @returns {Promise<PostRequests[Path]["answer"]>}
  */
-export async function postJson(path, content) {
+export async function postJson(path, content, options = {}) {
   return readResponse(await send(path, {
+    ...options,
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": csrf },
     body: JSON.stringify(content),
   }));
 }
 
-export function goToSignIn() {
+// The page shows that the session has ended, and does not go to the form by itself.
+export function endSession() {
+  ended = true;
+}
+
+export function signInAddress() {
   const here = location.pathname.slice(location.pathname.lastIndexOf("/") + 1) + location.search;
-  location.assign(`sign-in?next=${encodeURIComponent(here)}`);
+  return `sign-in?next=${encodeURIComponent(here)}`;
 }
 
 /** @param {unknown} error */
@@ -83,7 +91,7 @@ async function send(path, options) {
 
 /** @param {Response} response */
 async function readResponse(response) {
-  if (response.status === 401) goToSignIn();
+  if (response.status === 401 && !ended) location.assign(signInAddress());
   if (response.status === 204) return null;
   const content = await response.json().catch(() => ({}));
   if (!response.ok) throw new ApiError(response.status, content.error ?? `The workspace answered with an error (${response.status}). Please try again.`);

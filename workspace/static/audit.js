@@ -22,10 +22,13 @@ const ACTION_TEXTS = {
   download: "downloaded",
   took: "took the conversation",
   "handed over": "handed the conversation over",
+  "handed over with a note": "handed the conversation over, with a note",
   left: "left the conversation",
+  "left with a note": "left the conversation, with a note",
   closed: "closed the conversation",
   "re-opened": "reopened the conversation",
   erased: "erased a conversation",
+  retried: "fetched again",
 };
 
 /** @type {Partial<Record<string, string>>} */
@@ -46,13 +49,39 @@ const PAGE = 100;
 /** @type {number | null} */
 let oldest = null;
 
-async function load(append = false) {
-  const query = new URLSearchParams({ agent: byId("agent").value });
+const TYPING_DELAY = 250;
+
+function filterQuery() {
+  const query = new URLSearchParams({ agent: byId("agent").value, customer: byId("customer").value.trim() });
   if (byId("views").checked) query.set("views", "only");
   if (byId("glimpses").checked) query.set("glimpses", "too");
+  const [since, until] = [startOf(byId("since").value, 0), startOf(byId("until").value, 1)];
+  if (since !== null) query.set("since", String(since));
+  if (until !== null) query.set("until", String(until));
+  return query;
+}
+
+/**
+ * The beginning of a day in the time zone of the browser, some days later.
+ * @param {string} date as the field has it, empty for none
+ * @param {number} days
+ */
+function startOf(date, days) {
+  const [year, month, day] = date.split("-").map(Number);
+  return year && month && day ? Math.max(0, new Date(year, month - 1, day + days).getTime()) : null;
+}
+
+let generation = 0;
+
+async function load(append = false) {
+  generation += 1;
+  const current = generation;
+  const query = filterQuery();
+  byId("export").href = `api/audit.csv?${query}`;
   if (append) query.set("before", String(oldest));
   try {
     const { entries, agents } = await getJson(`api/audit?${query}`);
+    if (current !== generation) return;
     show(entries, append);
     addAgents(agents);
     showError(null);
@@ -75,13 +104,25 @@ function show(entries, append) {
 
 /** @param {AuditEntry} entry */
 function row(entry) {
-  const did = actionText(entry.did);
-  const text = entry.attachment ? `${did} ${entry.kind ? KIND_TEXTS[entry.kind] ?? entry.kind : ERASED}` : did;
   return element("tr", {},
     element("td", {}, element("time", { datetime: new Date(entry.at).toISOString(), title: formatFull(entry.at) }, formatDateTime(entry.at))),
     element("td", {}, element("bdi", {}, entry.agent)),
-    element("td", {}, text, entry.detail ? ` to ${entry.detail}` : "", entry.attachment ? element("span", { class: "muted" }, ` ${entry.attachment}`) : ""),
+    element("td", {}, actionText(entry.did), ...fileParts(entry), entry.detail ? element("span", {}, " to ", element("bdi", {}, entry.detail)) : ""),
     element("td", {}, customerCell(entry)));
+}
+
+/**
+ * What it was, with its name, and the way to it as long as it can be seen.
+ * @param {AuditEntry} entry
+ */
+function fileParts({ attachment, conversation, kind, name, shown }) {
+  if (!attachment) return [];
+  const words = kind ? KIND_TEXTS[kind] ?? kind : ERASED;
+  const address = `./?conversation=${encodeURIComponent(conversation ?? "")}&attachment=${encodeURIComponent(attachment)}`;
+  return [" ",
+    conversation && shown ? element("a", { href: address }, words) : words,
+    name ? element("bdi", { class: "muted" }, ` ${name}`) : null,
+    element("span", { class: "muted" }, ` ${attachment}`)];
 }
 
 /** @param {string} did */
@@ -107,9 +148,13 @@ function addAgents(agents) {
   for (const agent of agents) if (!known.has(agent)) select.append(element("option", { value: agent }, agent));
 }
 
-byId("agent").addEventListener("change", () => load());
-byId("views").addEventListener("change", () => load());
-byId("glimpses").addEventListener("change", () => load());
+for (const id of /** @type {const} */ (["agent", "views", "glimpses", "since", "until"])) byId(id).addEventListener("change", () => load());
+/** @type {number | undefined} */
+let timer;
+byId("customer").addEventListener("input", () => {
+  clearTimeout(timer);
+  timer = setTimeout(() => load(), TYPING_DELAY);
+});
 byId("filters").addEventListener("submit", (event) => event.preventDefault());
 byId("more").addEventListener("click", () => load(true));
 fillAccountMenu(byId("links"), await loadWithRetry(loadMe), "audit");

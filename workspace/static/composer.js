@@ -6,6 +6,7 @@ import { showComposerHint } from "./composer-hint.js";
 import { Drafts, joined } from "./drafts.js";
 import { byId, element } from "./element.js";
 import { icon } from "./icons.js";
+import { reportTyping } from "./presence.js";
 import { TypingReporter } from "./typing-reporter.js";
 
 /**
@@ -54,6 +55,7 @@ export class Composer {
       fitHeight();
       this.#keep();
       this.#typingReporter.inputChanged(text.value.trim() !== "");
+      reportTyping(text.value.trim() !== "");
     });
     text.addEventListener("blur", () => this.#typingReporter.stop());
     text.addEventListener("keydown", (event) => {
@@ -176,6 +178,7 @@ export class Composer {
     this.drafts.delete(id);
     this.#put({ text: "", quoted: null, tried: null });
     this.#typingReporter.reset();
+    reportTyping(false);
     this.showError(null);
     const done = await sendReply(id, { ...tried, reply_to: sent.quoted?.id ?? null }, this.showError);
     // Unless the next one is on its way.

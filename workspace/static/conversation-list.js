@@ -1,31 +1,15 @@
 // @ts-check
-// The list of conversations: latest first, with filters and search, kept in order while changes arrive.
+// The list of conversations, with filters and search, kept in order while changes arrive.
 
 import { getJson } from "./api-client.js";
-import { avatar, platformLabel } from "./consumer.js";
 import { byId, element } from "./element.js";
-import { formatFull, formatRecent } from "./time-format.js";
+import { fillEntry } from "./entry.js";
+import { ListView, showCounts } from "./list-view.js";
 import { isTyping, typingTime } from "./typing-indicator.js";
 
-/** @import { Conversation, ShowError } from "./types.d.ts" */
+/** @import { Conversation, Counts, ShowError } from "./types.d.ts" */
 
-/** @typedef {keyof typeof EMPTY_TEXTS} FilterName */
 /** @typedef {{ conversation: Conversation, link: HTMLAnchorElement, item: HTMLLIElement }} Entry */
-
-/** @type {Record<FilterName, (conversation: Conversation) => boolean>} */
-const FILTERS = {
-  all: () => true,
-  open: (conversation) => conversation.open,
-  closed: (conversation) => !conversation.open,
-  mine: (conversation) => conversation.assigned,
-};
-
-const EMPTY_TEXTS = {
-  all: "No messages yet. New messages appear here automatically.",
-  open: "No open conversations. New messages appear here automatically.",
-  closed: "No closed conversations.",
-  mine: "You have no conversations yet. Open one and choose Take.",
-};
 
 const SEARCH_DELAY = 180;
 
@@ -39,13 +23,16 @@ export class ConversationList {
   /** @type {string | null} */
   #current = null;
 
-  /** @type {FilterName} */
-  #filter = "open";
+  // The last entry that the server listed. What belongs below it is loaded when the list is scrolled there.
+  /** @type {Conversation | null} */
+  #last = null;
+
   #query = "";
   #complete = false;
   #loading = false;
   #generation = 0;
   #failed = 0;
+  #mine = 0;
 
   /**
    * @param {(id: string) => void} choose
@@ -55,22 +42,24 @@ export class ConversationList {
     this.choose = choose;
     this.showError = showError;
     this.node = byId("conversations");
+    this.view = new ListView(() => this.#reload());
     this.observeEndAgain = this.#watchEnd();
-    this.#watchTabs();
+    this.#watchKeys();
     this.#watchSearch();
   }
 
   async load() {
     this.#generation += 1;
     const generation = this.#generation;
-    const { revision, conversations, undelivered } = await getJson(this.#address());
-    if (generation !== this.#generation) return { revision, undelivered };
+    const loaded = await getJson(this.#address());
+    if (generation !== this.#generation) return loaded;
     this.#entries.clear();
     this.node.replaceChildren();
-    this.#complete = conversations.length === 0 || this.#query !== "";
-    for (const conversation of conversations) this.#upsert(conversation);
-    this.#update();
-    return { revision, undelivered };
+    this.view.offerChannels(loaded.channels);
+    this.showCounts(loaded.counts);
+    this.node.dataset.waits = String(this.view.showsWaits);
+    this.#append(loaded.conversations);
+    return loaded;
   }
 
   #reload() {
@@ -78,20 +67,25 @@ export class ConversationList {
   }
 
   async loadMore() {
-    const last = [...this.#entries.values()].at(-1)?.conversation;
-    if (!last || this.#complete || this.#loading) return;
+    if (!this.#last || this.#complete || this.#loading) return;
     const generation = this.#generation;
     this.#loading = true;
     try {
-      const { conversations } = await getJson(`${this.#address()}&before=${last.active_at}.${encodeURIComponent(last.id)}`);
+      const { conversations } = await getJson(`${this.#address()}&before=${this.view.cursor(this.#last)}`);
       if (generation !== this.#generation) return;
-      this.#complete = conversations.length === 0;
-      for (const conversation of conversations) this.#upsert(conversation);
-      this.#update();
+      this.#append(conversations);
       if (!this.#complete) this.observeEndAgain();
     } finally {
       this.#loading = false;
     }
+  }
+
+  /** @param {Conversation[]} conversations */
+  #append(conversations) {
+    this.#complete = conversations.length === 0 || this.#query !== "";
+    this.#last = conversations.at(-1) ?? this.#last;
+    for (const conversation of conversations) this.#upsert(conversation);
+    this.#update();
   }
 
   /**
@@ -99,13 +93,39 @@ export class ConversationList {
    * @param {Conversation[]} conversations
    */
   merge(conversations) {
+    const focused = this.#focused();
     for (const conversation of conversations) {
       this.#known.set(conversation.id, conversation);
       const listed = this.#entries.has(conversation.id);
-      if (this.#query ? listed : FILTERS[this.#filter](conversation)) this.#upsert(conversation);
+      if (this.#query ? listed : this.#belongs(conversation)) this.#upsert(conversation);
       else if (listed) this.#remove(conversation.id);
     }
+    this.view.offerChannels(conversations.map(({ connector }) => connector));
     this.#update();
+    this.#keepFocus(focused);
+  }
+
+  /** @param {Conversation} conversation */
+  #belongs(conversation) {
+    if (!this.view.shows(conversation, conversation.id === this.#current)) return false;
+    return this.#complete || !this.#last || this.view.compare(conversation, this.#last) <= 0;
+  }
+
+  // The place of the focus in the list, and what has it.
+  #focused() {
+    const place = [...this.#entries.values()].findIndex(({ link }) => link === document.activeElement);
+    return place < 0 ? null : { place, link: document.activeElement };
+  }
+
+  /**
+   * An entry that was moved or removed has lost the focus. The focus stays with the entry, or else with its place.
+   * @param {{ place: number, link: Element | null } | null} before
+   */
+  #keepFocus(before) {
+    if (before === null || document.activeElement === before.link) return;
+    const links = [...this.#entries.values()].map(({ link }) => link);
+    const next = links.find((link) => link === before.link) ?? links[Math.min(before.place, links.length - 1)];
+    (next ?? byId("search")).focus({ preventScroll: next === before.link });
   }
 
   /** @param {string | null} id */
@@ -133,7 +153,7 @@ export class ConversationList {
   }
 
   #address() {
-    return /** @type {const} */ (`api/conversations?show=${this.#filter}&q=${encodeURIComponent(this.#query)}`);
+    return /** @type {const} */ (`api/conversations?${this.view.query}&q=${encodeURIComponent(this.#query)}`);
   }
 
   /** @param {Conversation} conversation */
@@ -142,7 +162,7 @@ export class ConversationList {
     this.#known.set(conversation.id, conversation);
     const link = known?.link ?? this.#link(conversation);
     const shown = this.#query && known ? { ...conversation, last: known.conversation.last } : conversation;
-    fill(link, shown);
+    fillEntry(link, shown);
     setCurrent(link, conversation.id === this.#current);
     if (isTyping(conversation)) this.#clearTypingLater(conversation);
     if (known) known.conversation = shown;
@@ -167,7 +187,7 @@ export class ConversationList {
   #clearTypingLater(conversation) {
     setTimeout(() => {
       const known = this.#entries.get(conversation.id);
-      if (known) fill(known.link, known.conversation);
+      if (known) fillEntry(known.link, known.conversation);
     }, typingTime(conversation) + 50);
   }
 
@@ -181,12 +201,11 @@ export class ConversationList {
     this.#sort();
     const empty = byId("list-empty");
     empty.hidden = this.#entries.size > 0;
-    empty.textContent = this.#query ? "No conversations found." : EMPTY_TEXTS[this.#filter];
-    this.#showTitle();
+    empty.textContent = this.#query ? "No conversations found." : this.view.emptyText;
   }
 
   /**
-   * Tell in the title how many answers did not arrive.
+   * Show in the title how many answers did not arrive.
    * @param {number} count
    */
   showFailed(count) {
@@ -194,15 +213,25 @@ export class ConversationList {
     this.#showTitle();
   }
 
+  /**
+   * Show how many conversations wait, also those that are not loaded.
+   * @param {Counts} counts
+   */
+  showCounts(counts) {
+    this.#mine = counts.mine;
+    showCounts(counts);
+    this.#showTitle();
+  }
+
   #showTitle() {
-    const waiting = [...this.#entries.values()].filter(({ conversation }) => conversation.unread).length;
     const failures = this.#failed === 1 ? "1 answer failed · " : `${this.#failed} answers failed · `;
-    document.title = `${this.#failed ? failures : ""}${waiting ? `(${waiting}) ` : ""}${byId("brand").textContent}`;
+    document.title = `${this.#failed ? failures : ""}${this.#mine ? `(${this.#mine}) ` : ""}${byId("brand").textContent}`;
   }
 
   // Move only entries that are out of place, because a moved entry loses the keyboard focus.
   #sort() {
-    const sorted = [...this.#entries].sort(([, a], [, b]) => byActivity(a.conversation, b.conversation));
+    const compare = this.#query ? byActivity : this.view.compare.bind(this.view);
+    const sorted = [...this.#entries].sort(([, a], [, b]) => compare(a.conversation, b.conversation));
     this.#entries = new Map(sorted);
     let place = this.node.firstElementChild;
     for (const [, { item }] of sorted) {
@@ -221,15 +250,18 @@ export class ConversationList {
     return () => { end.unobserve(byId("list-end")); end.observe(byId("list-end")); };
   }
 
-  #watchTabs() {
-    const tabs = byId("tabs").querySelectorAll("button");
-    for (const tab of tabs) {
-      tab.addEventListener("click", () => {
-        this.#filter = /** @type {FilterName} */ (tab.dataset.show);
-        for (const other of tabs) other.setAttribute("aria-pressed", String(other === tab));
-        this.#reload();
-      });
-    }
+  // The arrows move along the list, which may be long.
+  #watchKeys() {
+    this.node.addEventListener("keydown", (event) => {
+      const links = [...this.#entries.values()].map(({ link }) => link);
+      const place = links.findIndex((link) => link.contains(document.activeElement));
+      /** @type {Partial<Record<string, HTMLAnchorElement | undefined>>} */
+      const targets = { ArrowDown: links[place + 1], ArrowUp: links[place - 1], Home: links[0], End: links.at(-1) };
+      const target = targets[event.key];
+      if (place < 0 || !target || event.ctrlKey || event.altKey || event.metaKey) return;
+      event.preventDefault();
+      target.focus();
+    });
   }
 
   #watchSearch() {
@@ -261,45 +293,4 @@ function byActivity(a, b) {
 function setCurrent(link, current) {
   if (current) link.setAttribute("aria-current", "true");
   else link.removeAttribute("aria-current");
-}
-
-/**
- * @param {HTMLElement} link
- * @param {Conversation} conversation
- */
-function fill(link, conversation) {
-  link.dataset.unread = String(conversation.unread > 0);
-  const { from, line } = conversation.last;
-  const at = conversation.active_at;
-  link.replaceChildren(
-    avatar(conversation),
-    element("span", { class: "entry-text" },
-      element("span", { class: "entry-name", dir: "auto", title: conversation.consumer }, conversation.name),
-      isTyping(conversation)
-        ? element("span", { class: "entry-line entry-typing" }, "is typing…")
-        : element("span", { class: "entry-line" }, from ? `${from}: ` : "", element("bdi", {}, line)),
-      element("span", { class: "entry-state" }, failed(conversation.undelivered), platformLabel(conversation, "entry-platform"), holders(conversation)),
-    ),
-    element("span", { class: "entry-side" },
-      element("time", { datetime: new Date(at).toISOString(), title: formatFull(at) }, formatRecent(at)),
-      conversation.unread ? unread(conversation.unread) : null,
-    ),
-  );
-}
-
-/** @param {number} count */
-function unread(count) {
-  return element("span", { class: "unread" }, String(Math.min(count, 999)), element("span", { class: "visually-hidden" }, " unread"));
-}
-
-/** @param {number} count */
-function failed(count) {
-  if (!count) return null;
-  return element("span", { class: "entry-failed" }, count === 1 ? "Answer failed" : `${count} answers failed`);
-}
-
-/** @param {Conversation} conversation */
-function holders({ agents, assigned, open }) {
-  const text = assigned ? "Yours" : agents.join(", ");
-  return element("span", { class: "entry-holder" }, [text, open ? "" : "closed"].filter(Boolean).join(", "));
 }

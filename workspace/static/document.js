@@ -1,18 +1,19 @@
 // @ts-check
 // A document: its first page, name and number of pages. It opens the viewer with its pages, or with its text alone.
 
+import { getJson } from "./api-client.js";
 import { element } from "./element.js";
 import { icon } from "./icons.js";
 import { openViewer } from "./viewer.js";
 
 /**
  * @import { Slides } from "./slides.d.ts"
- * @import { Message, VisibleAttachment } from "./types.d.ts"
+ * @import { Origin, VisibleAttachment } from "./types.d.ts"
  */
 
 /**
  * @param {VisibleAttachment} attachment
- * @param {Message} line
+ * @param {Origin} line
  */
 export function documentNode(attachment, line) {
   const pages = pageCount(attachment);
@@ -57,7 +58,7 @@ function pagesText(attachment) {
 
 /**
  * @param {VisibleAttachment} attachment
- * @param {Message} line
+ * @param {Origin} line
  * @returns {Slides}
  */
 function slides(attachment, line) {
@@ -75,6 +76,9 @@ function slides(attachment, line) {
     ...shared, label: "Document", noun: "page", note: missing ? pagesText(attachment) : "",
     text: attachment.renditions.includes("text") ? attachment : null,
     all: () => all,
+    extent: () => ({ first: 0, total: all.length }),
+    // The pages are the document's own, but the agent may no longer see it.
+    load: async () => { await getJson(`attachments/${attachment.id}/shown`); },
     // Closing a dialog gives the focus back to the button that opened it.
     focus: () => undefined,
   };

@@ -3,9 +3,15 @@
 
 import { getJson } from "./api-client.js";
 
-/** @import { ConversationPage } from "./types.d.ts" */
+/** @import { Changes, Presence } from "./types.d.ts" */
 
-/** @typedef {{ changed: (page: ConversationPage) => void, state: (state: "live" | "reconnecting") => void }} Listener */
+/**
+ * @typedef {object} Listener
+ * @property {(page: Changes) => void} changed
+ * @property {(state: "live" | "reconnecting") => void} state
+ * @property {(seen: Presence) => void} [present]
+ * @property {() => void} ended the session has ended
+ */
 
 const RETRY_DELAY = 3000;
 
@@ -13,16 +19,21 @@ const RETRY_DELAY = 3000;
  * @param {number} revision
  * @param {Listener} follower
  */
-export function followUpdates(revision, { changed, state }) {
+export function followUpdates(revision, { changed, state, present, ended }) {
   let since = revision;
   const connect = () => {
     const stream = new EventSource(`updates?since=${since}`);
     stream.addEventListener("open", () => state("live"));
     stream.addEventListener("conversations", (event) => {
-      /** @type {ConversationPage} */
+      /** @type {Changes} */
       const content = JSON.parse(event.data);
       since = content.revision;
       changed(content);
+    });
+    stream.addEventListener("presence", (event) => present?.(JSON.parse(event.data)));
+    stream.addEventListener("ended", () => {
+      stream.close();
+      ended();
     });
     stream.addEventListener("error", () => {
       state("reconnecting");

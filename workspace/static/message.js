@@ -113,7 +113,7 @@ function hidden(words) {
 
 /** @param {Notice} line */
 function noticeText(line) {
-  return [hidden("Note: "), line.text ?? ""];
+  return [hidden("Note: "), line.text ?? "", line.note ? element("span", { class: "notice-note", dir: "auto" }, line.note) : ""];
 }
 
 /** @param {Message} line */

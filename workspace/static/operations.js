@@ -7,11 +7,11 @@ import { byId, element } from "./element.js";
 import { loadWithRetry, showError } from "./error-bar.js";
 import { featureChart } from "./feature-chart.js";
 import { metricTiles } from "./metric-tiles.js";
-import { formatRecent, formatDateTime } from "./time-format.js";
+import { formatDateTime, formatFull, formatRecent } from "./time-format.js";
 
 /**
  * @import { Elements } from "./elements.d.ts"
- * @import { AccountNotice, Channel, Check, Failure, OperationsReport, Part } from "./types.d.ts"
+ * @import { AccountNotice, Channel, Check, Failure, OperationsReport, Part, Problem } from "./types.d.ts"
  */
 
 const REFRESH_INTERVAL = 5000;
@@ -30,6 +30,8 @@ async function load() {
 
 /** @param {OperationsReport} found */
 function show(found) {
+  fill("problems", { content: found.problems }, problemList);
+  document.title = `${found.problems.length ? `(${found.problems.length}) ` : ""}Operations`;
   fill("health", found.health, (checks) => checks.map((check) => tile(check, "tile-name")));
   fill("channels", found.channels, (channels) => channels.map(channelTile));
   fill("numbers", found.numbers, (families) => metricTiles(families));
@@ -55,6 +57,22 @@ function fill(id, part, build) {
   if (drawn.get(id) === json && id !== "numbers") return;
   drawn.set(id, json);
   byId(id).replaceChildren(...("content" in part ? build(part.content) : [element("p", { class: "muted" }, part.trouble)])); // allow-word
+}
+
+/** @param {Problem[]} problems */
+function problemList(problems) {
+  if (!problems.length) return [element("p", { class: "all-well" }, dot("ok"), "Everything works. There is nothing to do.")];
+  return [element("ol", { class: "problems" }, ...problems.map(problemItem))];
+}
+
+/** @param {Problem} problem */
+function problemItem({ urgent, what, todo, since, noticed }) {
+  const at = since ?? noticed;
+  return element("li", { class: "problem", "data-urgent": String(urgent) },
+    element("p", { class: "problem-what" }, dot(urgent ? "fail" : "warn"),
+      element("span", {}, element("span", { class: "visually-hidden" }, urgent ? "Urgent: " : ""), what)),
+    element("p", { class: "problem-since" }, since === null ? "Noticed " : "Since ", element("time", { datetime: new Date(at).toISOString(), title: formatFull(at) }, formatDateTime(at))),
+    element("p", { class: "problem-todo" }, element("b", {}, "What to do: "), todo));
 }
 
 /** @param {Check} check */

@@ -1,10 +1,13 @@
-// What the viewer shows: photos of a conversation, or pages of a document.
+// What the viewer shows: all media of a conversation, or pages of a document.
 
 import type { VisibleAttachment } from "./types.d.ts";
 
 export interface Slide {
   key: string;
+  /** The address of the picture. */
   source: string;
+  /** What is shown in place of a picture: a video, a sound, or a document that can be opened. */
+  content?: () => HTMLElement;
   alt: string;
   name: string;
   caption: string;
@@ -25,8 +28,12 @@ export interface Slides {
   downloads: string;
   /** The attachment whose text can be read beside the slides, or instead of them. */
   text: VisibleAttachment | null;
-  /** All slides at present. Messages may arrive, or be deleted, while the viewer is open. */
+  /** The slides that are loaded, without gaps. */
   all: () => Slide[];
+  /** How many come before the loaded ones, and how many there are; null while that is not known. */
+  extent: () => { first: number; total: number } | null;
+  /** Load what is around a slide, or at the `first` or `last` one, as it is now. Fails if the agent may not see it any more. */
+  load: (key: string) => Promise<void>;
   /** Focus the element to which a slide belongs, when the viewer closes. */
   focus: (key: string) => void;
 }

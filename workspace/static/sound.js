@@ -7,14 +7,14 @@ import { changeSpeed, currentSpeed, renewLink, setSpeed } from "./playback.js";
 import { formatFull, formatLength } from "./time-format.js";
 import { Waveform } from "./waveform.js";
 
-/** @import { Message, VisibleAttachment } from "./types.d.ts" */
+/** @import { Origin, VisibleAttachment } from "./types.d.ts" */
 
 const INCOMPLETE = "Incomplete: parts of it could not be read";
 const FAILED = "The sound could not be loaded. Please try again later.";
 
 /**
  * @param {VisibleAttachment} attachment
- * @param {Message} line
+ * @param {Origin} line
  */
 export function soundNode(attachment, line) {
   return new Sound(attachment, line).node;
@@ -23,7 +23,7 @@ export function soundNode(attachment, line) {
 class Sound {
   /**
    * @param {VisibleAttachment} attachment
-   * @param {Message} line
+   * @param {Origin} line
    */
   constructor({ id, name, voice, complete, seconds, waveform }, line) {
     const kind = voice ? "Voice message" : "Audio";

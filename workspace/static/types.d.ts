@@ -1,8 +1,12 @@
 // Types of the API's requests and responses, and types that scripts share.
 
 import type { Attachment } from "./attachments.d.ts";
+import type { AuditPage } from "./audit.d.ts";
+import type { OperationsReport, RetryResult } from "./operations.d.ts";
 
 export type * from "./attachments.d.ts";
+export type * from "./audit.d.ts";
+export type * from "./operations.d.ts";
 
 /** Milliseconds since 1970, as the server sends times, or a Date. */
 export type Timestamp = number | Date;
@@ -36,6 +40,10 @@ export interface Conversation {
   sequence: number;
   last: { from: string; line: string };
   active_at: number;
+  /** When the customer wrote what has no answer yet; null if nobody waits. */
+  waiting_since: number | null;
+  /** Sorts conversations by waiting time, and those in which nobody waits after the others. */
+  queue_place: number;
   typing_until: number;
   /** When the platform stops accepting replies; null if it never does, or if that is not known. */
   reply_until: number | null;
@@ -45,11 +53,33 @@ export interface Conversation {
   revision: number;
 }
 
-export interface ConversationPage {
+export interface ConversationPage extends ListPage {
+  /** The connectors from which there are conversations. */
+  channels: string[];
+}
+
+interface ListPage {
   revision: number;
   conversations: Conversation[];
+  counts: Counts;
   undelivered: Undelivered[];
 }
+
+/** What changed. Conversations that were erased, or that the agent may no longer read, are `gone`. */
+export interface Changes extends ListPage {
+  gone: string[];
+}
+
+/** The agent's conversations with unread messages, and the open ones that nobody has. */
+export interface Counts {
+  mine: number;
+  free: number;
+}
+
+export type Doing = "reading" | "typing";
+
+/** What the other agents do, by conversation and by agent. */
+export type Presence = Record<string, Record<string, Doing>>;
 
 /** A conversation with answers that did not arrive and that the agent has not seen yet. */
 export interface Undelivered {
@@ -96,6 +126,8 @@ interface AnyLine {
 export interface Notice extends AnyLine {
   direction: "notice";
   text: string | null;
+  /** What the agent wrote for the next one. */
+  note: string | null;
 }
 
 export interface Message extends AnyLine {
@@ -123,6 +155,34 @@ export interface Message extends AnyLine {
   attachments: Attachment[];
 }
 
+/** Where an attachment comes from: the message's time and text. */
+export interface Origin {
+  at: number;
+  text: string | null;
+}
+
+/** A photo, video, sound or document, with the message and the conversation to which it belongs. */
+export interface MediaItem extends Origin {
+  attachment: Attachment;
+  conversation: string;
+  customer: string;
+  position: number;
+}
+
+/** Media of a conversation: `first` of `total` come before these. */
+export interface MediaWindow {
+  items: MediaItem[];
+  first: number;
+  total: number;
+}
+
+export interface MediaPage {
+  revision: number;
+  items: MediaItem[];
+  /** Where the next page begins. */
+  next: string | null;
+}
+
 /** The line that a message quotes. `id` and `position` are null if the line is not known here. */
 export interface QuotedLine {
   id: string | null;
@@ -147,96 +207,6 @@ export interface StoredDraft extends Draft {
   at: number;
 }
 
-/** An entry of the audit log. `gone` means that its conversation has been erased. */
-export interface AuditEntry {
-  number: number;
-  at: number;
-  agent: string;
-  did: string;
-  kind: string | null;
-  conversation: string | null;
-  gone: boolean;
-  consumer: string;
-  attachment: string | null;
-  detail: string | null;
-}
-
-export interface AuditPage {
-  entries: AuditEntry[];
-  agents: string[];
-}
-
-/** A part of the operators' page, or the reason why it is missing. */
-export type Part<Content> = { content: Content; trouble?: never } | { trouble: string; content?: never }; // allow-word
-
-export interface OperationsReport {
-  health: Part<Check[]>;
-  channels: Part<Channel[]>;
-  failures: Part<Failure[]>;
-  numbers: Part<MetricFamily[]>;
-  notices: AccountNotice[];
-}
-
-export interface Check {
-  name: string;
-  state: string;
-  detail?: string;
-}
-
-/** A channel as the gateway describes it. Older gateways leave out newer fields. */
-export interface Channel {
-  connector: string;
-  platform: string;
-  label?: string;
-  features: Record<string, string>;
-  notes?: Record<string, string>;
-  health?: ChannelHealth;
-}
-
-export interface ChannelHealth {
-  state: string;
-  account: string | null;
-  detail: string | null;
-  checked_at: string | null;
-}
-
-export interface Failure {
-  id: string;
-  at: string;
-  kind: string;
-  connector?: string | null;
-  reason?: string | null;
-  code?: string | null;
-  detail?: string | null;
-  can_retry: boolean;
-}
-
-export interface RetryResult {
-  id: string;
-  status: string;
-  detail?: string;
-}
-
-export interface MetricFamily {
-  name: string;
-  help: string;
-  type: string;
-  samples: MetricSample[];
-}
-
-export interface MetricSample {
-  name: string;
-  labels: Record<string, string>;
-  value: number;
-}
-
-export interface AccountNotice {
-  at: number;
-  connector: string | null;
-  kind: string | null;
-  text: string | null;
-}
-
 /** GET requests by path, with their responses. */
 export interface GetResponses {
   "api/me": Me;
@@ -244,17 +214,21 @@ export interface GetResponses {
   [audit: `api/audit?${string}`]: AuditPage;
   [conversations: `api/conversations?${string}`]: ConversationPage;
   [lines: `api/conversations/${string}/lines?${string}`]: LinePage;
+  [window: `api/conversations/${string}/media?around=${string}`]: MediaWindow;
+  [media: `api/media?${string}`]: MediaPage;
+  [shown: `attachments/${string}/shown`]: null;
   [progress: `attachments/${string}/progress`]: { words: string };
 }
 
 /** POST requests by path, with their content and their response. */
 export interface PostRequests {
   "sign-out": Endpoint;
-  [opened: `api/conversations/${string}/opened`]: Endpoint<Empty, OpenedConversation>;
+  [opened: `api/conversations/${string}/opened`]: Endpoint<{ again: boolean }, OpenedConversation>;
   [read: `api/conversations/${string}/read`]: Endpoint<{ sequence: number; revision: number; undelivered: number[] }>;
-  [agents: `api/conversations/${string}/agents`]: Endpoint<{ do: AssignmentAction; to: string }>;
+  [agents: `api/conversations/${string}/agents`]: Endpoint<{ do: AssignmentAction; to: string; note: string }>;
   [messages: `api/conversations/${string}/messages`]: Endpoint<Reply, { id: string; status: string }>;
   [again: `api/conversations/${string}/messages/${string}/again`]: Endpoint<{ id: string }, { id: string; status: string }>;
+  [presence: `api/conversations/${string}/presence`]: Endpoint<{ doing: Doing | "away" }>;
   [typing: `api/conversations/${string}/typing`]: Endpoint<{ typing: boolean }>;
   [erase: `api/conversations/${string}/erase`]: Endpoint;
   [attachment: `attachments/${string}/retry`]: Endpoint;

@@ -6,7 +6,7 @@ import { playIcon } from "./icons.js";
 import { renewLink } from "./playback.js";
 import { formatFull } from "./time-format.js";
 
-/** @import { Message, VisibleAttachment } from "./types.d.ts" */
+/** @import { Origin, VisibleAttachment } from "./types.d.ts" */
 
 const TALLEST = 420;
 const WIDEST = 440;
@@ -24,7 +24,7 @@ const nearby = new IntersectionObserver((seen) => {
 
 /**
  * @param {VisibleAttachment} attachment
- * @param {Message} line
+ * @param {Origin} line
  */
 export function videoNode(attachment, line) {
   const base = `attachments/${attachment.id}`;

@@ -2,7 +2,7 @@
 // The page for agents: connects the list, the open conversation and the live updates.
 
 import { fillAccountMenu } from "./account-menu.js";
-import { reloadForAnotherAccount } from "./account-watch.js";
+import { reloadForAnotherAccount, showSignedOut } from "./account-watch.js";
 import { closeDialogs, ConversationActions } from "./actions.js";
 import { announce } from "./announcer.js";
 import { ApiError, loadMe, postJson } from "./api-client.js";
@@ -11,24 +11,30 @@ import { hue, initials, platformLabel } from "./consumer.js";
 import { ConversationList } from "./conversation-list.js";
 import { byId, element } from "./element.js";
 import { loadWithRetry, showError } from "./error-bar.js";
+import { openGalleryAt } from "./gallery.js";
 import { icon } from "./icons.js";
 import { followUpdates } from "./live-updates.js";
+import { Notifications } from "./notifications.js";
+import { reportReading, showPresence } from "./presence.js";
 import { listenForShortcuts } from "./shortcuts.js";
-import { closeViewer } from "./viewer.js";
+import { closeViewer, refreshViewer } from "./viewer.js";
 import { isUnread, Transcript } from "./transcript.js";
 import { showTyping } from "./typing-indicator.js";
 import { UndeliveredBar } from "./undelivered.js";
 
-/** @import { ChannelAbilities, Conversation, ConversationPage, Undelivered } from "./types.d.ts" */
+/** @import { Changes, ChannelAbilities, Conversation, Undelivered } from "./types.d.ts" */
 
 const list = new ConversationList((id) => navigate(id), showError);
 const transcript = new Transcript(showError);
 const undeliveredBar = new UndeliveredBar((id) => navigate(id));
+// The conversation was erased, or this agent may no longer read it.
+const GONE = new Set([403, 404]);
 const STATES = { live: "Live", reconnecting: "Reconnecting…" };
 let started = false;
 let refreshing = Promise.resolve();
 
 byId("back").append(icon("back"));
+byId("head-files").append(icon("files"));
 byId("back").addEventListener("click", (event) => { event.preventDefault(); navigate(null); });
 window.addEventListener("popstate", () => showRequested().catch(showError));
 document.addEventListener("visibilitychange", () => markRead(list.get(transcript.id)).catch(showError));
@@ -37,13 +43,19 @@ reloadForAnotherAccount(me.agent);
 fillAccountMenu(byId("account-menu"), me, "./");
 const actions = new ConversationActions(me, showError, (id) => { forget(id); navigate(null); });
 const composer = new Composer(me.agent, actions, showError);
+const notifications = new Notifications(me.agent, (id) => navigate(id));
 listenForShortcuts({
   next: () => { const id = list.next(); if (id) navigate(id); },
   take: () => { if (!byId("open").hidden) actions.takeIfPossible().catch(showError); },
 });
 undeliveredBar.show(loaded.undelivered);
 list.showFailed(total(loaded.undelivered));
-followUpdates(loaded.revision, { changed: applyChanges, state: (state) => { byId("live").dataset.state = state; byId("live").textContent = STATES[state]; } });
+followUpdates(loaded.revision, {
+  changed: applyChanges,
+  state: (state) => { byId("live").dataset.state = state; byId("live").textContent = STATES[state]; },
+  present: showPresence,
+  ended: showSignedOut,
+});
 started = true;
 await showRequested();
 
@@ -73,23 +85,58 @@ async function showRequested() {
   closeViewer();
   closeDialogs();
   list.markCurrent(id);
-  byId("frame").dataset.view = id ? "conversation" : "list";
-  byId("nothing-open").hidden = Boolean(id);
-  byId("open").hidden = !id;
-  if (id) await open(id);
-  else transcript.clear();
+  if (id === null) {
+    transcript.clear();
+    showNothing();
+    return;
+  }
+  byId("frame").dataset.view = "conversation";
+  byId("nothing-open").hidden = true;
+  byId("open").hidden = false;
+  await open(id);
+  await openRequestedAttachment(id);
 }
 
-/** @param {string} id */
-async function open(id) {
+function showNothing() {
+  reportReading(null);
+  byId("frame").dataset.view = "list";
+  byId("nothing-open").hidden = false;
+  byId("open").hidden = true;
+}
+
+/**
+ * Links from the pages of files and of the audit log lead to an attachment.
+ * @param {string} id
+ */
+async function openRequestedAttachment(id) {
+  const attachment = new URLSearchParams(location.search).get("attachment");
+  if (!attachment) return;
+  history.replaceState(null, "", `?conversation=${encodeURIComponent(requestedId() ?? id)}`);
+  if (!transcript.assigned) {
+    showError("Take the conversation to see its photos and other files.");
+    return;
+  }
   try {
-    const opened = await postJson(`api/conversations/${encodeURIComponent(id)}/opened`, {});
+    await openGalleryAt(requestedId() ?? id, attachment);
+  } catch (error) {
+    showError(error);
+  }
+}
+
+/**
+ * @param {string} id
+ * @param {boolean} again whether it is open already
+ */
+async function open(id, again = false) {
+  try {
+    const opened = await postJson(`api/conversations/${encodeURIComponent(id)}/opened`, { again });
     if (requestedId() !== id) return;
     const { conversation } = opened;
     if (conversation.id !== id) redirect(conversation.id);
     list.merge([conversation]);
     composer.restore(conversation.id, opened);
     showHeader(conversation, opened.can);
+    reportReading(conversation.id);
     showError(opened.trouble); // allow-word
     transcript.show(conversation, opened.lines, opened.revision);
     if (!byId("conversation").contains(document.activeElement)) byId("conversation").focus({ preventScroll: true });
@@ -97,7 +144,10 @@ async function open(id) {
   } catch (error) {
     if (requestedId() !== id) return;
     transcript.clear();
-    if (error instanceof ApiError && error.status === 404) forget(id);
+    if (error instanceof ApiError && GONE.has(error.status)) {
+      forget(id);
+      showNothing();
+    }
     showError(error);
   }
 }
@@ -117,6 +167,8 @@ function showHeader(conversation, can) {
     conversation.name === conversation.consumer ? "" : element("bdi", {}, ` · ${conversation.consumer}`),
     ` · ${conversation.open ? assignment : `Closed · ${assignment}`}`,
   );
+  byId("head-files").href = `media?conversation=${encodeURIComponent(conversation.id)}`;
+  byId("head-files").hidden = !(conversation.assigned || me.may.includes("oversee"));
   actions.show(conversation);
   composer.show(conversation, can);
   showTyping(byId("typing"), conversation);
@@ -146,15 +198,27 @@ function forget(id) {
   undeliveredBar.remove(id);
 }
 
+/**
+ * A conversation was erased, or this agent may no longer read it: nothing of it stays on the page.
+ * @param {string} id
+ */
+function leave(id) {
+  forget(id);
+  if (requestedId() === id) showRequested().catch(showError);
+}
+
 /** @param {Undelivered[]} conversations */
 function total(conversations) {
   return conversations.reduce((sum, { count }) => sum + count, 0);
 }
 
-/** @param {ConversationPage} page */
-function applyChanges({ conversations, undelivered }) {
+/** @param {Changes} page */
+function applyChanges({ conversations, gone, counts, undelivered }) {
   undeliveredBar.update(undelivered);
   list.showFailed(total(undelivered));
+  list.showCounts(counts);
+  for (const id of gone) leave(id);
+  notifications.notify(conversations, (id) => list.get(id));
   list.merge(conversations.filter((one) => one.merged_into === null));
   for (const { id, merged_into: stays } of conversations) if (stays !== null) follow(id, stays);
   const shown = conversations.find(({ id }) => id === transcript.id);
@@ -179,11 +243,13 @@ async function refreshOpen(conversation) {
   if (conversation.id !== transcript.id) return;
   // An agent who gains or loses a conversation gains or loses its media, so everything is redrawn.
   if (conversation.assigned !== transcript.assigned) {
-    await open(conversation.id);
+    if (!conversation.assigned) closeViewer();
+    await open(conversation.id, true);
     return;
   }
   showHeader(conversation);
   const fresh = await transcript.refresh();
+  await refreshViewer();
   const count = fresh.filter(isUnread).length;
   if (count) announce(`${count} new ${count === 1 ? "message" : "messages"} from ${conversation.name}`);
   await markRead(list.get(conversation.id));

@@ -1,11 +1,14 @@
 // @ts-check
-// Zoom of a photo: in steps, by double click and by the mouse wheel. Dragging and scrolling pan.
+// Zoom of a photo: in steps, by double click and by the mouse wheel. Dragging and scrolling pan. A photo can be turned.
 
 const STEPS = [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8];
 
 export class Zoom {
   /** @type {number | null} */
   #scale = null;
+
+  // Quarters of a circle, clockwise.
+  #turns = 0;
 
   /** @type {{ x: number, y: number } | null} */
   #grabbed = null;
@@ -24,6 +27,8 @@ export class Zoom {
     stage.addEventListener("pointerdown", (event) => this.#grab(event));
     stage.addEventListener("pointermove", (event) => this.#drag(event));
     stage.addEventListener("pointerup", () => { this.#grabbed = null; });
+    photo.addEventListener("load", () => this.#layOut());
+    new ResizeObserver(() => this.#layOut()).observe(stage);
     stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
   }
 
@@ -33,10 +38,38 @@ export class Zoom {
 
   fit() {
     this.#scale = null;
-    this.photo.style.width = "";
-    this.photo.style.height = "";
     this.stage.dataset.zoomed = "false";
     this.label.textContent = "Fit";
+    this.#layOut();
+  }
+
+  // Show the next photo as it is.
+  reset() {
+    this.#turns = 0;
+    this.fit();
+  }
+
+  turn() {
+    this.#turns = (this.#turns + 1) % 4;
+    this.fit();
+  }
+
+  get #sideways() {
+    return this.#turns % 2 === 1;
+  }
+
+  // A photo that fits has the size that its style sheet gives it, unless it is turned to its side: then its box has the
+  // sides of the photo as they are before turning, and its margins make room for the photo as it is afterwards.
+  #layOut() {
+    const { photo, stage } = this;
+    const scale = this.#scale ?? (this.#sideways ? this.#fitScale() : null);
+    const [width, height] = scale === null ? [0, 0] : [Math.round(photo.naturalWidth * scale), Math.round(photo.naturalHeight * scale)];
+    const margin = this.#sideways ? (height - width) / 2 : 0;
+    stage.dataset.turned = String(this.#sideways);
+    photo.style.rotate = this.#turns ? `${this.#turns * 90}deg` : "";
+    photo.style.width = scale === null ? "" : `${width}px`;
+    photo.style.height = scale === null ? "" : `${height}px`;
+    photo.style.margin = this.#sideways ? `${-margin}px ${margin}px` : "";
   }
 
   /**
@@ -61,20 +94,20 @@ export class Zoom {
     const y = at ? (at.clientY - box.top) / box.height : 0.5;
     this.#scale = scale;
     this.stage.dataset.zoomed = "true";
-    this.photo.style.width = `${Math.round(this.photo.naturalWidth * scale)}px`;
-    this.photo.style.height = `${Math.round(this.photo.naturalHeight * scale)}px`;
+    this.#layOut();
     this.label.textContent = `${Math.round(scale * 100)}%`;
+    const shown = this.photo.getBoundingClientRect();
     this.stage.scrollTo(
-      x * this.photo.offsetWidth - this.stage.clientWidth / 2,
-      y * this.photo.offsetHeight - this.stage.clientHeight / 2,
+      x * shown.width - this.stage.clientWidth / 2,
+      y * shown.height - this.stage.clientHeight / 2,
     );
   }
 
   #fitScale() {
-    if (!this.photo.naturalWidth) return 1;
-    return Math.min(
-      this.stage.clientWidth / this.photo.naturalWidth, this.stage.clientHeight / this.photo.naturalHeight, 1,
-    );
+    const { naturalWidth, naturalHeight } = this.photo;
+    if (!naturalWidth) return 1;
+    const [across, down] = this.#sideways ? [naturalHeight, naturalWidth] : [naturalWidth, naturalHeight];
+    return Math.min(this.stage.clientWidth / across, this.stage.clientHeight / down, 1);
   }
 
   /** @param {PointerEvent} event */

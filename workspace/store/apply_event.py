@@ -228,7 +228,7 @@ def _reaction_changed(db: sqlite3.Connection, data: Data, _now: int) -> None:
 def _conversation_closed(db: sqlite3.Connection, data: Data, now: int) -> None:
     id = data["conversation"]["id"]
     upsert_conversation(db, data, now, now)
-    db.execute("UPDATE conversations SET open = 0 WHERE id = ?", (id,))
+    db.execute("UPDATE conversations SET open = 0, waiting_since = NULL WHERE id = ?", (id,))
     add_notice(db, id, {"kind": "closed_by_consumer"}, now)
 
 

@@ -7,11 +7,12 @@ from functools import partial
 
 from workspace.gateway.client import GatewayClient
 from workspace.roles import Viewer
-from workspace.store import audit_log
+from workspace.store import audit_log, waiting
 
 from .database import Database, next_revision
 from .lines import add_notice
 from .merge import effective_id
+from .reading import agents_of, record_departure
 
 
 class NotAllowed(Exception):
@@ -28,10 +29,11 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class ActionRequest:
-    """Who wants to perform an action. `to` is the agent who receives a hand-over."""
+    """Who wants to perform an action. `to` is the agent who receives a hand-over, `note` is for all later agents."""
 
     viewer: Viewer
     to: str = ""
+    note: str = ""
 
 
 Rule = Callable[[Assignment, ActionRequest], Assignment]
@@ -123,8 +125,10 @@ async def perform_action(
         _save(db, id, before, after, now)
         if action.notice:
             notice = {"kind": action.notice, "agent": request.to or me, "by": me}
-            add_notice(db, id, notice, now)
-        audit_log.record(db, now, me, action.did, conversation=id, detail=request.to or None)
+            add_notice(db, id, {**notice, "note": request.note or None}, now)
+        # The note itself may contain the customer's words, which the audit log must not outlive.
+        did = f"{action.did} with a note" if request.note else action.did
+        audit_log.record(db, now, me, did, conversation=id, detail=request.to or None)
 
     await database.write(write)
     return after
@@ -135,14 +139,6 @@ def find_assignment(db: sqlite3.Connection, conversation: str) -> Assignment | N
     if row is None:
         return None
     return Assignment(tuple(agents_of(db, conversation)), bool(row["open"]))
-
-
-def agents_of(db: sqlite3.Connection, conversation: str) -> list[str]:
-    rows = db.execute(
-        "SELECT agent FROM assignments WHERE conversation = ? ORDER BY since, agent",
-        (conversation,),
-    )
-    return [row["agent"] for row in rows]
 
 
 def _save(
@@ -162,6 +158,9 @@ def _save(
         "UPDATE conversations SET open = ?, revision = ? WHERE id = ?",
         (after.open, next_revision(db), conversation),
     )
+    if before.open != after.open:
+        waiting.refresh(db, conversation)
+    record_departure(db, conversation, before.agents, agents_of(db, conversation))
 
 
 def conversation_of(db: sqlite3.Connection, attachment: str, agent: str) -> tuple[str, bool] | None:

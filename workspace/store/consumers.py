@@ -4,11 +4,11 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from workspace.text.wording import display_address
+from workspace.text.wording import display_address, shown_name
 from workspace.timestamps import parse_timestamp
 
-from . import search
 from .database import next_revision
+from .folding import fold
 from .lines import add_notice, text_or_none
 
 Data = Mapping[str, Any]
@@ -40,7 +40,8 @@ def _insert(db: sqlite3.Connection, conversation: Data, at: int) -> None:
              folded, active_at, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             *(conversation["id"], str(conversation["connector"]), str(conversation["platform"])),
-            *(str(conversation.get("account") or ""), address, name, _folded(name, consumer)),
+            *(str(conversation.get("account") or ""), address, name),
+            _folded(str(conversation["platform"]), name, consumer),
             *(at, next_revision(db)),
         ),
     )
@@ -55,7 +56,7 @@ def _update_consumer(
     address = str(consumer["id"])
     db.execute(
         "UPDATE conversations SET consumer_id = ?, consumer_name = ?, folded = ? WHERE id = ?",
-        (address, name, _folded(name, consumer), id),
+        (address, name, _folded(known["platform"], name, consumer), id),
     )
     if address != known["consumer_id"]:
         former, present = (
@@ -65,11 +66,12 @@ def _update_consumer(
         add_notice(db, id, notice, now)
 
 
-def _folded(name: str | None, consumer: Data) -> str:
-    """Return the name and all addresses, for the search."""
-    aliases = consumer.get("aliases")
+def _folded(platform: str, name: str | None, consumer: Data) -> str:
+    """Return the name and all addresses, for the search, also as the page shows them."""
+    aliases, address = consumer.get("aliases"), str(consumer["id"])
     others = aliases if isinstance(aliases, list) else ()
-    return search.fold(" ".join(str(part) for part in (name or "", consumer["id"], *others)))
+    shown = (shown_name(platform, name, address), display_address(platform, address))
+    return fold(" ".join(str(part) for part in (*shown, address, *others)))
 
 
 def set_reply_until(db: sqlite3.Connection, conversation: Data) -> None:

@@ -3,6 +3,7 @@
 import sqlite3
 
 from .merge import effective_id, merged_ids
+from .reading import record_erasure
 
 #: Ordered so that no row refers to a deleted row.
 _STEPS = (
@@ -32,5 +33,6 @@ def erase(db: sqlite3.Connection, conversation: str) -> None:
     for id in (*merged_ids(db, stays), stays):
         for step in _STEPS:
             db.execute(step, (id,))
+        record_erasure(db, id)
     # The search index keeps text of deleted rows until its segments are merged.
     db.execute("INSERT INTO words (words) VALUES ('optimize')")

@@ -5,8 +5,9 @@ from typing import Any
 
 import orjson
 
-from workspace.text.safe_text import clean_name
-from workspace.text.wording import fallback_name
+from workspace.text.wording import shown_name
+
+from . import waiting
 
 #: States and statuses of an answer that did not arrive, or may not have.
 FAILED = ("failed", "refused", "unknown")
@@ -36,19 +37,24 @@ def refresh(db: sqlite3.Connection, id: str) -> None:
              coalesce((SELECT status FROM statuses WHERE message = messages.id),
                (SELECT state FROM replies WHERE position = messages.position))
              IN (SELECT value FROM json_each(?)), 0)
-           WHERE id = ? RETURNING position, failed""",
+           WHERE id = ? RETURNING position, failed, conversation""",
         (orjson.dumps(FAILED).decode(), id),
     ).fetchone()
-    if row is not None and not row["failed"]:
+    if row is None:
+        return
+    if not row["failed"]:
         db.execute("DELETE FROM seen_failures WHERE position = ?", (row["position"],))
+    waiting.refresh(db, row["conversation"])
 
 
 def unseen(db: sqlite3.Connection, agent: str) -> list[dict[str, Any]]:
     """Return the conversations with failed answers that the agent should see, latest first, with their numbers."""
     rows = db.execute(_SELECT_UNSEEN, {"agent": agent, "most": _MOST})
-    return [{"id": row["id"], "name": _name(row), "count": row["count"]} for row in rows]
-
-
-def _name(row: sqlite3.Row) -> str:
-    fallback = fallback_name(row["platform"], clean_name(row["consumer_id"]) or "")
-    return clean_name(row["consumer_name"]) or fallback
+    return [
+        {
+            "id": row["id"],
+            "name": shown_name(row["platform"], row["consumer_name"], row["consumer_id"]),
+            "count": row["count"],
+        }
+        for row in rows
+    ]

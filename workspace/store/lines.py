@@ -9,7 +9,7 @@ import orjson
 from workspace.text.wording import PLACEHOLDERS
 from workspace.timestamps import parse_timestamp
 
-from . import search
+from . import search, waiting
 from .database import next_revision
 
 Data = Mapping[str, Any]
@@ -30,7 +30,7 @@ def insert_message(db: sqlite3.Connection, data: Data, direction: str, now: int)
         """INSERT INTO messages (id, conversation, sequence, direction, author, platform_id, text,
              transcript, at, deleted, details, revision, origin, placed_at, history)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
-           RETURNING position""",
+           RETURNING position, placed_at""",
         (
             *(message["id"], conversation, sequence, direction),
             *(text_or_none(message.get("sender_app")), text_or_none(message.get("platform_id"))),
@@ -43,6 +43,10 @@ def insert_message(db: sqlite3.Connection, data: Data, direction: str, now: int)
     ).fetchone()
     if added is not None:
         search.index(db, added["position"], text)
+        if direction == "out":
+            waiting.refresh(db, conversation)
+        elif not history:
+            waiting.begin(db, conversation, added["placed_at"])
     db.execute(
         "UPDATE conversations SET sequence = max(sequence, ?) WHERE id = ?", (sequence, origin)
     )

@@ -6,7 +6,9 @@ events and calls that still name it, lead to the one that stays, and so that wha
 
 import sqlite3
 
+from . import waiting
 from .database import next_revisions
+from .reading import agents_of, record_departure
 
 
 def effective_id(db: sqlite3.Connection, id: str) -> str:
@@ -24,9 +26,12 @@ def merged_ids(db: sqlite3.Connection, id: str) -> list[str]:
 def merge(db: sqlite3.Connection, merged: str, stays: str) -> None:
     """Move everything of a conversation to another one. Both have to exist."""
     names = {"merged": merged, "stays": stays}
+    before = agents_of(db, stays)
     _move_lines(db, merged, stays)
     for step in _STEPS:
         db.execute(step, names)
+    waiting.refresh(db, stays)
+    record_departure(db, stays, before, agents_of(db, stays))
     (change,) = next_revisions(db, 1)
     # Pages that show the merged conversation learn of it from its row.
     db.execute(_EMPTY_ROW, {**names, "change": change})
@@ -43,7 +48,7 @@ _STEPS = (
     "UPDATE conversations SET merged_into = :stays WHERE merged_into = :merged",
 )
 _EMPTY_ROW = """UPDATE conversations SET merged_into = :stays, revision = :change, consumer_id = '',
-    consumer_name = NULL, folded = '', typing_until = 0 WHERE id = :merged"""
+    consumer_name = NULL, folded = '', typing_until = 0, waiting_since = NULL WHERE id = :merged"""
 
 
 def _move_lines(db: sqlite3.Connection, merged: str, stays: str) -> None:

@@ -9,7 +9,10 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
-from . import failures, search
+from workspace.text.wording import display_address, shown_name
+
+from . import failures, search, waiting
+from .folding import fold
 from .opening import Unusable
 
 Step = Callable[[sqlite3.Connection], None]
@@ -90,7 +93,7 @@ def _build_search_index(connection: sqlite3.Connection) -> None:
     for id, name, consumer in connection.execute(
         "SELECT id, consumer_name, consumer_id FROM conversations WHERE folded = ''"
     ).fetchall():
-        folded = search.fold(f"{name or ''} {consumer}")
+        folded = fold(f"{name or ''} {consumer}")
         connection.execute("UPDATE conversations SET folded = ? WHERE id = ?", (folded, id))
     if connection.execute("SELECT 1 FROM words LIMIT 1").fetchone() is None:
         for position, text in connection.execute("SELECT position, text FROM messages").fetchall():
@@ -119,10 +122,32 @@ def _mark_failed_answers(connection: sqlite3.Connection) -> None:
     )
 
 
+def _find_waiting(connection: sqlite3.Connection) -> None:
+    """Find since when customers wait, which older files do not record."""
+    for (id,) in connection.execute("SELECT id FROM conversations WHERE open").fetchall():
+        waiting.refresh(connection, id)
+
+
+def _fold_again(connection: sqlite3.Connection) -> None:
+    """Fold names and texts as the search does now. Aliases are known only from what was folded before."""
+    for id, platform, name, consumer, before in connection.execute(
+        "SELECT id, platform, consumer_name, consumer_id, folded FROM conversations WHERE merged_into IS NULL"
+    ).fetchall():
+        shown = (shown_name(platform, name, consumer), display_address(platform, consumer))
+        folded = fold(" ".join((*shown, before)))
+        connection.execute("UPDATE conversations SET folded = ? WHERE id = ?", (folded, id))
+    for position, text in connection.execute(
+        "SELECT position, text FROM messages WHERE text IS NOT NULL"
+    ).fetchall():
+        search.index(connection, position, text)
+
+
 #: In order. `user_version` of a file is the number of steps that ran on it.
 _STEPS: tuple[Step, ...] = (
     _first_format,
     _build_search_index,
     _place_lines,
     _mark_failed_answers,
+    _find_waiting,
+    _fold_again,
 )

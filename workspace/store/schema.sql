@@ -28,10 +28,12 @@ CREATE TABLE conversations (
     revision INTEGER NOT NULL,
     reply_until INTEGER, -- when the platform stops accepting replies; NULL if it never does, or if it is not known
     opted_out INTEGER NOT NULL DEFAULT 0,
-    merged_into TEXT -- the conversation that has its lines now; such a row is kept for old links and for `origin`
+    merged_into TEXT, -- the conversation that has its lines now; such a row is kept for old links and for `origin`
+    waiting_since INTEGER -- the time of the first message that no answer followed; NULL if nobody waits
 ) STRICT;
 CREATE INDEX conversations_by_activity ON conversations (active_at, id);
 CREATE INDEX conversations_by_change ON conversations (revision);
+CREATE INDEX conversations_by_wait ON conversations (coalesce(waiting_since, 4000000000000000 - active_at), id);
 CREATE INDEX conversations_by_merge ON conversations (merged_into) WHERE merged_into IS NOT NULL;
 
 -- Lines of the transcript, in the order of (placed_at, sequence, position). Our own messages have the `sequence` of the
@@ -122,6 +124,17 @@ CREATE TABLE assignments (
     since INTEGER NOT NULL,
     PRIMARY KEY (conversation, agent)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX assignments_by_agent ON assignments (agent);
+
+-- When a conversation was last taken from an agent, or from all others (''): see reading.py. Rows of erased
+-- conversations stay, so that pages drop them.
+CREATE TABLE departures (
+    conversation TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    PRIMARY KEY (conversation, agent)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX departures_by_change ON departures (revision);
 
 -- How far each agent has read the messages of an origin.
 CREATE TABLE marks (
@@ -131,7 +144,7 @@ CREATE TABLE marks (
     PRIMARY KEY (agent, conversation)
 ) STRICT, WITHOUT ROWID;
 
--- The search index: folded texts of `messages` (see search.py); rowid is the message's position.
+-- The search index: folded texts and short words of `messages` (see search.py); rowid is the message's position.
 CREATE VIRTUAL TABLE words USING fts5 (folded, tokenize = 'trigram');
 
 CREATE TABLE accounts (

@@ -109,7 +109,9 @@ def _line(db: sqlite3.Connection, row: sqlite3.Row, attachments: list[Any], *, m
         "revision": row["revision"],
     }
     if row["direction"] == "notice":
-        return {**line, "text": clean_text(describe_notice(details["notice"]))}
+        notice = details["notice"]
+        note = clean_text(_text(notice.get("note")))
+        return {**line, "text": clean_text(describe_notice(notice)), "note": note}
     placeholders = row["transcript"].split("\n") if attachments else []
     return {
         **line,

@@ -39,6 +39,11 @@ def fallback_name(platform: str, id: str) -> str:
     return f"Customer {characters[-4:].upper()}"
 
 
+def shown_name(platform: str, name: str | None, id: str) -> str:
+    """Return a consumer's name as the pages show it."""
+    return clean_name(name) or fallback_name(platform, clean_name(id) or "")
+
+
 def display_address(platform: str, id: str) -> str:
     """Return a consumer's address as people write it: a number with a plus sign, any other id as it is."""
     name = fallback_name(platform, id)
