@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from gateway.cli import main
@@ -187,6 +188,35 @@ async def test_deliveries_of_a_lost_stream_are_not_recorded(url: str, postgresql
             await one.record(Batch(batch, ()))
         await until(lambda: one.ownership.shards == ALL_SHARDS)
         assert len(await one.unread(-1, 10)) == 1
+
+
+async def test_a_message_does_not_come_back_into_a_conversation_being_erased(
+    url: str, postgresql: Server
+) -> None:
+    del postgresql
+    async with node(url, "one") as one:
+        await record(one, delivery(note("1")))
+        with psycopg.connect(url) as other:
+            id = one.ids.conversation("desk", "us", "ann")
+            other.execute(
+                "UPDATE conversation SET id = 'erased_1', consumer = '' WHERE id = %s", (id,)
+            )
+            other.execute("DELETE FROM outbox")
+            recording = asyncio.create_task(record(one, delivery(note("2"))))
+            async with asyncio.timeout(20):
+                while not await asyncio.to_thread(_waits_for_lock, url):
+                    await asyncio.sleep(0.01)
+            other.commit()
+        await recording
+        found = await one.conversation(id)
+        assert found is not None
+        messages = await one.messages(id, 0, 10)
+        assert [message["sequence"] for message in messages or ()] == [1]
+
+
+def _waits_for_lock(url: str) -> bool:
+    with psycopg.connect(url) as connection:
+        return bool(connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone())
 
 
 async def test_the_command_lists_nodes_shards_and_what_waits(
