@@ -166,7 +166,7 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
         ConsumerNames(journal, connectors, fetcher, owns=ownership.owns_connector),
         PlatformReports(journal, connectors, fetcher, owns=ownership.owns_connector),
         retention,
-        ConnectorHealth(connectors, fetcher),
+        ConnectorHealth(connectors, fetcher, journal=journal),
     )
 
 

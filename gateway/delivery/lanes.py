@@ -312,6 +312,7 @@ class Lanes:
         lane.attempts += 1
         lane.refused_at = now_ms()
         lane.refused_since = lane.refused_since or asyncio.get_running_loop().time()
+        self._note_refusal(lane, head)
         pause = delay(lane.attempts, **_RETRY)
         if answer.after is not None:
             pause = max(answer.after, _MIN_PAUSE)
@@ -324,6 +325,9 @@ class Lanes:
             retry_in=round(pause, 2),
         )
         self._sleep(lane, pause)
+
+    def _note_refusal(self, lane: Lane, head: OutboxEntry) -> None:
+        """Note that the core has refused the head; only `SharedLanes` needs more than the lane itself."""
 
     def _park(self, lane: Lane) -> None:
         """Park a lane without blocking a worker, so that other lanes can send."""

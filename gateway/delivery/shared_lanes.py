@@ -10,12 +10,21 @@ under their known ids.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
+from contextlib import suppress
+from typing import Any
 
 import structlog
 
 from gateway.intake_priority import IntakePriority
-from gateway.journal import Journal, JournalUnavailable, OutboxEntry, Shards, shard_of
+from gateway.journal import (
+    Journal,
+    JournalUnavailable,
+    OutboxEntry,
+    Recorded,
+    Shards,
+    shard_of,
+)
 
 from .core_client import CoreClient
 from .lane import Lane
@@ -43,6 +52,7 @@ class SharedLanes(Lanes):
         #: Shards that are being given up, and the lanes of each shard that are being served.
         self._released: set[int] = set()
         self._serving: Counter[int] = Counter()
+        self._notes: set[asyncio.Task[None]] = set()
         #: Every event up to this key was seen when the journal was last looked at.
         self._seen = self._looked = 0
 
@@ -79,9 +89,11 @@ class SharedLanes(Lanes):
         else:
             lane.more = True
 
-    def forget(self, conversation: int) -> None:
-        """Drop the lane of a conversation that another node erased."""
-        self._forget(conversation)
+    def recorded(self, recorded: Recorded) -> None:
+        super().recorded(recorded)
+        if recorded.retried:
+            # An operator, perhaps at another node, knows that the core accepts events again.
+            self.resume()
 
     def drop(self, shards: Shards) -> None:
         for conversation in [key for key in self._lanes if shard_of(key) in shards]:
@@ -161,8 +173,20 @@ class SharedLanes(Lanes):
             return
         await super()._forward(lane, head)
 
+    def _note_refusal(self, lane: Lane, head: OutboxEntry) -> None:
+        noting = self._journal.note_refusal(head.key, lane.attempts, lane.refused_at)
+        task = asyncio.create_task(_unless_unavailable(noting))
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
+
     def _record_taken(self, lane: Lane, head: OutboxEntry) -> None:
         if lane.dropped:
             # The next owner need not send it again.
             self._delivered.add(head)
         super()._record_taken(lane, head)
+
+
+async def _unless_unavailable(noting: Coroutine[Any, Any, None]) -> None:
+    """Note what only makes a list more complete."""
+    with suppress(JournalUnavailable):
+        await noting

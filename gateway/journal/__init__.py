@@ -12,6 +12,7 @@ from .opening import examine_database, nodes_of, open_journal
 from .operations.shards import ALL_SHARDS, SHARDS, Shards
 from .ownership import (
     Ownership,
+    ShardJournal,
     ShardWorker,
     SoleOwner,
     shard_of,
@@ -81,6 +82,7 @@ __all__ = [
     "Report",
     "ReportJournal",
     "ReportKind",
+    "ShardJournal",
     "ShardWorker",
     "Shards",
     "Situation",

@@ -7,9 +7,9 @@ shard as well: its owner parses the connector's deliveries.
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from .operations.message_keys import conversation_of_message
 from .operations.shards import ALL_SHARDS, SHARDS, Shards
@@ -163,6 +163,26 @@ class ShardJournal(ABC):
     @abstractmethod
     async def take_back(self, message: int, position: int) -> None:
         """Take back an attempt that was counted and then left to another node."""
+
+    @abstractmethod
+    async def note_refusal(self, entry: int, attempts: int, at: int) -> None:
+        """Let other nodes list an event that the core refused at `at` (ms), and after how many attempts."""
+
+    @abstractmethod
+    async def refused_events(self, limit: int) -> list[dict[str, Any]]:
+        """The events that the core refuses, as failures; none where each is in the memory of this process."""
+
+    @abstractmethod
+    async def retry_event(self, id: str) -> bool:
+        """Announce that a refused event is to be sent again; False if there is none that another node may have."""
+
+    @abstractmethod
+    async def keep_health(self, connector: str, health: Mapping[str, Any]) -> None:
+        """Let other nodes know the result of a connector's check."""
+
+    @abstractmethod
+    async def kept_health(self, connector: str) -> dict[str, Any] | None:
+        """The last result that another node kept; None if there is none."""
 
     @abstractmethod
     async def open_parts(self, shards: Shards | None = None) -> list[Part]:

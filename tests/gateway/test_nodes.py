@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -24,6 +25,7 @@ from gateway.journal import (
 from gateway.journal.postgresql.journal import PostgresqlJournal
 from gateway.journal.postgresql.locks import NotOwner
 from gateway.journal.postgresql.shared_ownership import shards_of
+from gateway.upkeep.connector_health import ConnectorHealth, Health
 from tests.gateway.engines import Postgresql
 from tests.gateway.test_journal import delivery, note, record
 from tests.gateway.test_lanes import SECRET
@@ -188,6 +190,55 @@ async def test_deliveries_of_a_lost_stream_are_not_recorded(url: str, postgresql
             await one.record(Batch(batch, ()))
         await until(lambda: one.ownership.shards == ALL_SHARDS)
         assert len(await one.unread(-1, 10)) == 1
+
+
+async def test_any_node_lists_and_retries_a_refused_event(url: str) -> None:
+    async with node(url, "one") as one, node(url, "two") as two:
+        await divided(one, two)
+        made = await record(one, delivery(note("1")))
+        (entry,) = await one.next_entries(made.entries[0].conversation, 0, 1)
+        assert not await two.retry_event(entry.event_id)
+        await one.note_refusal(entry.key, 3, 1_000)
+        (refused,) = await two.refused_events(10)
+        assert (refused["id"], refused["attempts"]) == (entry.event_id, 3)
+        received: list[Recorded] = []
+        one.subscribe(received.append)
+        assert await two.retry_event(entry.event_id)
+        await until(lambda: any(entry.event_id in recorded.retried for recorded in received))
+
+
+async def test_a_connector_is_checked_by_its_owner_for_all(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def ask(name: Any, _connector: Any) -> Health:
+        asked.append(name)
+        return Health("ok", "Desk", checked_at=1)
+
+    monkeypatch.setattr("gateway.upkeep.connector_health.ask", ask)
+    monkeypatch.setattr("gateway.upkeep.connector_health._LEARN_EVERY", 0.02)
+    async with node(url, "one") as one, node(url, "two") as two:
+        await divided(one, two)
+        checks = []
+        for name, journal in (("one", one), ("two", two)):
+            fetcher: Any = Watched(name)
+            checks.append(ConnectorHealth({"desk": cast("Any", None)}, fetcher, journal=journal))
+        running = [asyncio.create_task(check.run()) for check in checks]
+        await until(lambda: all(check.of("desk").state == "ok" for check in checks))
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)
+        assert asked == ["one" if one.ownership.owns(DESK) else "two"]
+
+
+class Watched(str):
+    """In place of a fetcher: the name of its node."""
+
+    __slots__ = ()
+
+    def watch_tokens(self, _watcher: Any) -> None:
+        pass
 
 
 async def test_a_message_does_not_come_back_into_a_conversation_being_erased(

@@ -216,3 +216,15 @@ async def test_what_a_former_owner_delivered_late_is_marked(tmp_path: Path) -> N
         found.core.leave.set()
         await marked(found.journal)
         assert found.nodes[0].lanes.waiting == 0
+
+
+async def test_a_retry_at_any_node_resumes_a_core_that_was_gone(tmp_path: Path) -> None:
+    def gone_first(event: dict[str, Any], attempt: int) -> web.Response:
+        return web.Response(status=410 if attempt == 1 else 204)
+
+    async with cluster(tmp_path, gone_first, ALL_SHARDS) as found:
+        found.core.leave.set()
+        made = await record(found.journal, delivery(note("1")))
+        await until(lambda: found.nodes[0].lanes.core_state == "gone")
+        found.nodes[0].recorded(Recorded(retried=(made.entries[0].event_id,)))
+        await found.core.until(1)

@@ -22,6 +22,7 @@ from gateway.observability.metrics import WAKES
 
 from . import intake, nodes, schema
 from .appender import Appender
+from .between_nodes import BetweenNodes
 from .database_outbox import DatabaseOutbox
 from .fenced import FencedStore
 from .foresight import foresee
@@ -58,7 +59,7 @@ class _Ready:
     channel: str
 
 
-class PostgresqlJournal(FencedStore, StoredJournal):
+class PostgresqlJournal(BetweenNodes, FencedStore, StoredJournal):
     """The journal of one node; it reads the streams and forwards the lanes of the shards that it owns."""
 
     def __init__(self, database: Database, ready: _Ready, hold_ms: int) -> None:

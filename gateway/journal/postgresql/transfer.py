@@ -19,7 +19,7 @@ from .schema import migrate
 from .session import ADMINISTRATOR, Connection, Database
 
 #: What only this engine has.
-_OWN = frozenset({INTAKE, "schema_version", "node"})
+_OWN = frozenset({INTAKE, "schema_version", "node", "connector_health"})
 #: What one node keeps for another one.
 _BETWEEN_NODES = frozenset(
     {("attachment", "begun"), ("outbox", "attempts"), ("outbox", "refused_at")}

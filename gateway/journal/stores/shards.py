@@ -1,6 +1,8 @@
 """The work that waits in each shard, in any engine."""
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from gateway.journal.operations import agent_texts, attachments, outbox
 from gateway.journal.operations.shards import Shards
@@ -26,6 +28,21 @@ class ShardStore(Store, ShardJournal):
 
     async def take_back(self, message: int, position: int) -> None:
         pass
+
+    async def note_refusal(self, entry: int, attempts: int, at: int) -> None:
+        pass
+
+    async def refused_events(self, limit: int) -> list[dict[str, Any]]:  # noqa: ARG002 - none
+        return []
+
+    async def retry_event(self, id: str) -> bool:  # noqa: ARG002 - none
+        return False
+
+    async def keep_health(self, connector: str, health: Mapping[str, Any]) -> None:
+        pass
+
+    async def kept_health(self, connector: str) -> dict[str, Any] | None:  # noqa: ARG002 - none
+        return None
 
     async def open_parts(self, shards: Shards | None = None) -> list[Part]:
         return await self._read(partial(agent_texts.open_parts, shards=shards))
