@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install install-dev demo test torture mutation check check-scripts docs format lock \
+.PHONY: install install-dev demo test torture torture-cluster mutation check check-scripts docs format lock \
 	sbom advisories screenshots clean
 
 install: $(VENV)/.installed
@@ -62,6 +62,11 @@ TORTURE_SEEDS ?= 1,2,3,4,5
 TORTURE_SECONDS ?= 180
 torture: install-dev
 	TORTURE_SEEDS=$(TORTURE_SEEDS) TORTURE_SECONDS=$(TORTURE_SECONDS) $(BIN)/pytest -v tests/torture
+
+# Three nodes on one PostgreSQL, CLUSTER_SECONDS for each fault: kills, pauses, silent networks, crashes, rolling restarts.
+CLUSTER_SECONDS ?= 60
+torture-cluster: install-dev
+	CLUSTER_SECONDS=$(CLUSTER_SECONDS) $(BIN)/pytest -v -s tests/cluster/every_fault.py
 
 # Changes one thing in the connectors at a time and runs the conformance kit: a score, and what survived.
 # MUTATION="--limit 300 --seed 1" runs a sample; every mutant takes about an hour on two cores.

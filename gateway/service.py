@@ -118,6 +118,8 @@ class Gateway:
             self._run(name, run())
             if name == "lanes":
                 self._stack.push_async_callback(_drain, components.lanes)
+        # Once no delivery comes any more, other nodes go on with the work of this one.
+        self._stack.push_async_callback(self._journal.ownership.drain)
         await self._serve(components.application, sock)
         await decoders
 

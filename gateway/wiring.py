@@ -15,6 +15,7 @@ from normalizer.scanner import Scanner
 
 from .delivery.core_client import CoreClient
 from .delivery.lanes import Lanes
+from .delivery.shared_lanes import SharedLanes
 from .fetching import Fetcher
 from .http.api import Api, require_token
 from .http.gauges import gauges
@@ -47,6 +48,12 @@ from .upkeep.retention import Retention, RetentionWorker
 
 #: POSTs to the core in flight, each on its own persistent connection.
 _CORE_CONNECTIONS = 32
+#: Whose owner expires old data for all nodes.
+_LEADING_SHARD = 0
+#: Seconds after which a node that has lost its shards cannot write a file any more.
+_DELETED_AGAIN_AFTER = 10.0
+#: Seconds between two looks for what another node recorded, if its announcement was lost.
+_LOOK_EVERY, _LOOK_SELDOM_EVERY = 1.0, 5.0
 #: Files being fetched at the same time, and files that are fetched and being made safe, or wait for a sandbox.
 _PARALLEL_MEDIA = 128
 
@@ -107,6 +114,8 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
     journal.informed = informed(installation.settings.connectors)
     for subscriber in (parts.lanes, parts.media, parts.texts, parts.names, parts.reports):
         journal.subscribe(subscriber.recorded)
+    journal.ownership.workers += [parts.lanes, parts.media, parts.texts]
+    journal.ownership.on_gain += [parts.names.look, parts.reports.look]
     app = _application(parts, stack)
     return Components(app, parts.sanitizer, parts.lanes, _background(parts))
 
@@ -120,7 +129,9 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
     tokens = [token.get_secret_value() for token in settings.gateway.api_tokens]
     workspace, core = _core(installation, tokens, stack)
     priority = IntakePriority()
-    lanes = Lanes(journal, core, workers=_CORE_CONNECTIONS, priority=priority)
+    ownership = journal.ownership
+    kind = SharedLanes if ownership.shared else Lanes
+    lanes = kind(journal, core, workers=_CORE_CONNECTIONS, priority=priority)
     capacity = _capacity(installation, journal, lanes)
     store = FileStore(private_folder(installation.data / "media"), capacity.has_no_room_for_media)
     quarantine = Quarantine(
@@ -130,7 +141,13 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
     )
     media = _media_worker(installation, journal, fetcher, quarantine, sanitizer, store)
     retention = RetentionWorker(
-        journal, store, quarantine, _retention(settings), media.is_in_progress
+        journal,
+        store,
+        quarantine,
+        _retention(settings),
+        media.is_in_progress,
+        leads=lambda: ownership.owns(_LEADING_SHARD),
+        again_after=_DELETED_AGAIN_AFTER if ownership.shared else 0.0,
     )
     return _Parts(
         installation,
@@ -146,10 +163,10 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
         lanes,
         media,
         SendWorker(journal, connectors, fetcher, public_url=installation.public_url),
-        ConsumerNames(journal, connectors, fetcher),
-        PlatformReports(journal, connectors, fetcher),
+        ConsumerNames(journal, connectors, fetcher, owns=ownership.owns_connector),
+        PlatformReports(journal, connectors, fetcher, owns=ownership.owns_connector),
         retention,
-        ConnectorHealth(connectors, fetcher),
+        ConnectorHealth(connectors, fetcher, journal=journal),
     )
 
 
@@ -198,11 +215,23 @@ def _background(parts: _Parts) -> Mapping[str, Callable[[], Coroutine[Any, Any, 
         "capacity": capacity.watch,
         "retention": parts.retention.run,
         "reconciler": Reconciler([parts.lanes.pick_up, parts.media.pick_up]).run,
+        **_among_nodes(parts),
         "compactor": Compactor(journal, capacity.is_short_of_room).run,
         "send worker": parts.texts.run,
         "connector health": parts.health.run,
         "consumer names": parts.names.run,
         "platform reports": parts.reports.run,
+    }
+
+
+def _among_nodes(parts: _Parts) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
+    """Return what only a node that shares the journal has to do."""
+    if not isinstance(parts.lanes, SharedLanes):
+        return {}
+    often, seldom = parts.lanes.look_for_news, (parts.media.pick_up, parts.texts.pick_up)
+    return {
+        "news of lanes": Reconciler([often], _LOOK_EVERY).run,
+        "news of files and texts": Reconciler(seldom, _LOOK_SELDOM_EVERY).run,
     }
 
 
@@ -213,12 +242,14 @@ def _loop_lag() -> LoopLag:
 
 
 def _capacity(installation: Installation, journal: Journal, lanes: Lanes) -> CapacityGate:
+    # What waits to be parsed in a database is not on this disk, and another node may parse what this one accepted.
+    shared = journal.ownership.shared
     return CapacityGate(
         installation.data,
         backlog=lambda: lanes.waiting,
-        unread=lambda: journal.unread_bytes,
+        unread=lambda: 0 if shared else journal.unread_bytes,
         to_come=journal.bytes_to_come,
-        connectors=installation.settings.connectors,
+        connectors=() if shared else installation.settings.connectors,
         backlog_of_each=journal.backlog_of_connectors,
     )
 

@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     _capabilities(commands)
     _failures(commands)
     _replay(commands)
+    _nodes(commands)
     _accounts(commands)
     _journal(commands)
     _simulate(commands)
@@ -114,6 +115,13 @@ def _replay(commands: "Commands[argparse.ArgumentParser]") -> None:
     replay = commands.add_parser("replay", help=text, description=text)
     _config(replay)
     replay.set_defaults(run=_run_replay)
+
+
+def _nodes(commands: "Commands[argparse.ArgumentParser]") -> None:
+    text = "list the nodes that share a PostgreSQL journal, with their shards and what waits there"
+    nodes = commands.add_parser("nodes", help=text, description=text)
+    _config(nodes)
+    nodes.set_defaults(run=_run_nodes)
 
 
 def _accounts(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -266,6 +274,12 @@ def _run_replay(arguments: argparse.Namespace) -> int:
     from .failures import replay
 
     return replay(settings(arguments))
+
+
+def _run_nodes(arguments: argparse.Namespace) -> int:
+    from .nodes import nodes
+
+    return nodes(settings(arguments))
 
 
 def _run_accounts(arguments: argparse.Namespace) -> int:

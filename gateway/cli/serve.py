@@ -18,7 +18,8 @@ log = structlog.get_logger(__name__)
 
 
 def serve(settings: Settings) -> int:
-    configure(settings.secrets())
+    is_shared = settings.gateway.journal != "sqlite"
+    configure(settings.secrets(), node=settings.gateway.node if is_shared else None)
     keep_new_files_private()
     try:
         run(_serve(settings))

@@ -23,3 +23,7 @@ class Lane:
     timer: asyncio.TimerHandle | None = None
     loading: bool = False
     forgotten: bool = False
+    #: Whether another node may forward its events now.
+    dropped: bool = False
+    #: When its events were last read (the loop's clock), if other nodes share the journal.
+    read_at: float = 0.0

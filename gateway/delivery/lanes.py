@@ -5,9 +5,7 @@ core that is down for hours costs disk space and not memory.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any
 
 import structlog
@@ -15,12 +13,13 @@ import structlog
 from gateway.backoff import delay
 from gateway.fault_points import fault_point
 from gateway.intake_priority import IntakePriority
-from gateway.journal import Journal, JournalUnavailable, OutboxEntry, Recorded
+from gateway.journal import Journal, JournalUnavailable, OutboxEntry, Recorded, Shards
 from gateway.observability.metrics import BACKLOG, EVENTS
 from gateway.timestamps import now_ms, rfc3339
 
 from .core_circuit import CoreCircuit
 from .core_client import CoreClient
+from .delivered import Delivered
 from .lane import Lane
 
 log = structlog.get_logger(__name__)
@@ -33,12 +32,8 @@ _MAX_BYTES = 32 * 1024 * 1024
 _RETRY = {"base": 0.5, "ceiling": 60.0}
 #: Minimum seconds before it tries again, regardless of Retry-After.
 _MIN_PAUSE = 0.1
-#: Seconds for which events that the core accepted are collected before they are marked in the journal.
-_FLUSH_AFTER = 0.02
 #: Seconds for which one POST blocks the event loop, approximately.
 _SECONDS_PER_POST = 0.0001
-#: Seconds before marking is retried after the journal failed.
-_FLUSH_AGAIN_AFTER = 1.0
 
 
 class Lanes:
@@ -57,9 +52,7 @@ class Lanes:
         self._ready: asyncio.Queue[Lane] = asyncio.Queue()
         self._bytes = 0
         self._waiting = 0
-        self._delivered: list[tuple[int, int]] = []
-        #: Accepted by the core, not yet marked in the journal: a lane that is loaded now would see them again.
-        self._unflushed: set[tuple[int, int]] = set()
+        self._delivered = Delivered(journal)
         self._circuit = CoreCircuit(self._unpark)
         #: Lanes whose head waits until the circuit admits it.
         self._parked: dict[int, Lane] = {}
@@ -120,6 +113,8 @@ class Lanes:
             self._thaw(entry)
         for conversation in recorded.erased:
             self._forget(conversation)
+        for event_id in recorded.retried:
+            self.retry(event_id)
 
     def _forget(self, conversation: int) -> None:
         """Drop the lane of a conversation that was erased."""
@@ -140,10 +135,10 @@ class Lanes:
             for _ in range(self._workers):
                 group.create_task(self._work())
 
-    async def pick_up(self) -> None:
+    async def pick_up(self, shards: Shards | None = None) -> None:
         """Take up conversations that have events in the journal and no lane here."""
-        found = await self._journal.lanes()
-        taken = Counter(conversation for conversation, _ in self._unflushed)
+        found = await self._journal.lanes(shards)
+        taken = self._delivered.by_lane()
         for conversation, waiting in found.items():
             lane = self._lanes.get(conversation)
             if self._started and (lane is not None or waiting == taken[conversation]):
@@ -152,6 +147,12 @@ class Lanes:
                 lane = self._open(conversation, more=True)
             self._waiting += waiting - taken[conversation] - lane.waiting
             lane.waiting = waiting - taken[conversation]
+
+    def drop(self, shards: Shards) -> None:
+        """Forget the lanes of these shards; only `SharedLanes` ever loses any."""
+
+    async def release(self, shards: Shards) -> None:
+        """The same, and return once POSTs in flight have ended."""
 
     async def stop(self, grace: float) -> None:
         """Start no more POSTs, and wait at most `grace` seconds for those in flight."""
@@ -163,9 +164,7 @@ class Lanes:
 
     async def flush(self) -> None:
         """Mark the events that the core has accepted, and wait until that is durable."""
-        if self._delivered:
-            keys, self._delivered = self._delivered, []
-            await self._journal.mark_delivered(keys)
+        await self._delivered.flush()
 
     def _add(self, entry: OutboxEntry) -> None:
         lane = self._lanes.get(entry.conversation)
@@ -248,8 +247,7 @@ class Lanes:
             self._rest(lane)
             return
         head = lane.entries[0]
-        if head.behind is not None and head.behind in self._lanes:
-            self._followers.setdefault(head.behind, []).append(lane)
+        if head.behind is not None and await self._must_follow(lane, head.behind):
             return
         if head.hold_until is not None:
             wait = head.hold_until - now_ms()
@@ -271,6 +269,13 @@ class Lanes:
             fault_point("after-freeze")
         await self._forward(lane, head)
 
+    async def _must_follow(self, lane: Lane, behind: int) -> bool:
+        """Whether the lane has to wait until lane `behind` has no events; it is served again then."""
+        if behind not in self._lanes:
+            return False
+        self._followers.setdefault(behind, []).append(lane)
+        return True
+
     async def _load(self, lane: Lane) -> None:
         lane.more, lane.loading = False, True
         try:
@@ -281,7 +286,9 @@ class Lanes:
             raise
         finally:
             lane.loading = False
-        undelivered = [e for e in entries if (e.conversation, e.key) not in self._unflushed]
+        if lane.forgotten:
+            return
+        undelivered = [entry for entry in entries if entry not in self._delivered]
         self._keep(lane, undelivered)
         lane.last = entries[-1].key if entries else lane.last
         # `_add` has set `more` if events arrived during the read.
@@ -305,6 +312,7 @@ class Lanes:
         lane.attempts += 1
         lane.refused_at = now_ms()
         lane.refused_since = lane.refused_since or asyncio.get_running_loop().time()
+        self._note_refusal(lane, head)
         pause = delay(lane.attempts, **_RETRY)
         if answer.after is not None:
             pause = max(answer.after, _MIN_PAUSE)
@@ -317,6 +325,9 @@ class Lanes:
             retry_in=round(pause, 2),
         )
         self._sleep(lane, pause)
+
+    def _note_refusal(self, lane: Lane, head: OutboxEntry) -> None:
+        """Note that the core has refused the head; only `SharedLanes` needs more than the lane itself."""
 
     def _park(self, lane: Lane) -> None:
         """Park a lane without blocking a worker, so that other lanes can send."""
@@ -357,10 +368,7 @@ class Lanes:
         self._waiting -= 1
         lane.attempts, lane.refused_since = 0, None
         self._bytes -= len(head.body or b"")
-        if not self._delivered:
-            asyncio.get_running_loop().call_later(_FLUSH_AFTER, self._flush_delivered)
-        self._delivered.append((head.conversation, head.key))
-        self._unflushed.add((head.conversation, head.key))
+        self._delivered.add(head)
         self._rest(lane)
 
     def _rest(self, lane: Lane) -> None:
@@ -375,20 +383,3 @@ class Lanes:
             del self._lanes[lane.conversation]
             for follower in self._followers.pop(lane.conversation, ()):
                 self._ready.put_nowait(follower)
-
-    def _flush_delivered(self) -> None:
-        """Mark the events that were accepted recently, in one write.
-
-        After a crash before that is durable, these events are sent once more, with the same ids.
-        """
-        keys, self._delivered = self._delivered, []
-        if keys:
-            self._journal.mark_delivered(keys).add_done_callback(partial(self._on_flushed, keys))
-
-    def _on_flushed(self, keys: list[tuple[int, int]], written: "asyncio.Future[None]") -> None:
-        if not written.cancelled() and written.exception() is not None:
-            self._delivered += keys
-            asyncio.get_running_loop().call_later(_FLUSH_AGAIN_AFTER, self._flush_delivered)
-        else:
-            fault_point("after-mark")
-            self._unflushed.difference_update(keys)

@@ -1,5 +1,6 @@
 """Health checks: liveness, and readiness of each component."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -7,7 +8,7 @@ from typing import Any, Literal
 
 from gateway.delivery.lanes import Lanes
 from gateway.inbound.capacity import CapacityGate
-from gateway.journal import Journal, JournalUnavailable
+from gateway.journal import SHARDS, Journal, JournalUnavailable, Ownership
 from gateway.media.storage.filesystem import FileStore
 from normalizer.media import MediaFailed
 from normalizer.sanitizer import Sanitizer
@@ -26,6 +27,9 @@ class Check:
     degrades: bool = False
 
 
+#: Seconds that the journal may take to answer, where it is a database.
+_JOURNAL_SECONDS = 3.0
+
 Probe = Callable[[], Awaitable[Check]]
 
 _CORE_STATES: Mapping[str, Literal["ok", "warn", "fail"]] = {
@@ -43,7 +47,9 @@ def probes(
     scanner: Scanner | None,
     store: FileStore,
 ) -> dict[str, Probe]:
+    nodes = {"nodes": partial(_check_nodes, journal.ownership)} if journal.ownership.shared else {}
     return {
+        **nodes,
         "journal": partial(_check_journal, journal, lanes),
         "storage": partial(_check_storage, intake, store),
         "scanner": partial(check_scanner, scanner),
@@ -52,8 +58,19 @@ def probes(
     }
 
 
+async def _check_nodes(ownership: Ownership) -> Check:
+    refusal = ownership.refusal()
+    if refusal:
+        return Check("fail", refusal)
+    return Check("ok", f"{len(ownership.shards)} of {SHARDS} shards; {ownership.nodes} nodes")
+
+
 async def _check_journal(journal: Journal, lanes: Lanes) -> Check:
-    await journal.check_health()
+    try:
+        async with asyncio.timeout(_JOURNAL_SECONDS):
+            await journal.check_health()
+    except TimeoutError:
+        return Check("fail", f"the journal has not answered for {_JOURNAL_SECONDS:.0f} s")
     return Check("ok", f"{lanes.waiting} events wait for the core")
 
 

@@ -8,7 +8,17 @@ from .errors import JournalUnavailable, JournalUnusable
 from .folder_sync import sync_folder
 from .interface import Journal, NameJournal, ReportJournal
 from .moving import move_to_database, move_to_folder
-from .opening import examine_database, open_journal
+from .opening import examine_database, nodes_of, open_journal
+from .operations.shards import ALL_SHARDS, SHARDS, Shards
+from .ownership import (
+    Ownership,
+    ShardJournal,
+    ShardWorker,
+    SoleOwner,
+    shard_of,
+    shard_of_connector,
+    shard_of_message,
+)
 from .private_files import (
     FOLDER_MODE,
     exposure,
@@ -28,6 +38,7 @@ from .records import (
     IntakeRow,
     Job,
     NewAttachment,
+    Node,
     OutboxEntry,
     Outcome,
     Part,
@@ -42,8 +53,10 @@ from .records import (
 )
 
 __all__ = [
+    "ALL_SHARDS",
     "FOLDER_MODE",
     "NO_CAUSE",
+    "SHARDS",
     "Accepted",
     "AgentText",
     "AttachmentRow",
@@ -58,8 +71,10 @@ __all__ = [
     "JournalUnusable",
     "NameJournal",
     "NewAttachment",
+    "Node",
     "OutboxEntry",
     "Outcome",
+    "Ownership",
     "Part",
     "Reading",
     "Recipient",
@@ -67,7 +82,11 @@ __all__ = [
     "Report",
     "ReportJournal",
     "ReportKind",
+    "ShardJournal",
+    "ShardWorker",
+    "Shards",
     "Situation",
+    "SoleOwner",
     "Unnamed",
     "Unreadable",
     "examine_database",
@@ -75,8 +94,12 @@ __all__ = [
     "keep_new_files_private",
     "move_to_database",
     "move_to_folder",
+    "nodes_of",
     "open_journal",
     "private_folder",
     "private_opener",
+    "shard_of",
+    "shard_of_connector",
+    "shard_of_message",
     "sync_folder",
 ]

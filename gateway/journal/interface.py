@@ -17,6 +17,7 @@ from gateway.events.messages import ReceivedMessage
 from gateway.events.types import ConversationSummary
 from gateway.identifiers import Identifiers
 
+from .ownership import ShardJournal
 from .records import (
     NO_CAUSE,
     NOBODY,
@@ -28,10 +29,8 @@ from .records import (
     FailedDelivery,
     Informed,
     IntakeRow,
-    Job,
     OutboxEntry,
     Outcome,
-    Part,
     Recipient,
     Recorded,
     Report,
@@ -75,10 +74,6 @@ class AttachmentJournal(ABC):
     """Attachments: pending until exactly one outcome is recorded."""
 
     @abstractmethod
-    async def pending(self, limit: int | None = None, after: int = -1) -> list[Job]:
-        """Pending attachments that fall due after `after`, the earliest first."""
-
-    @abstractmethod
     async def attachment(self, message: int, position: int) -> AttachmentRow | None:
         """One attachment; None if it is unknown or erased."""
 
@@ -108,10 +103,6 @@ class OutboxJournal(ABC):
 
     What these methods return is durable: an event must not go out that a power cut could still undo.
     """
-
-    @abstractmethod
-    async def lanes(self) -> dict[int, int]:
-        """The number of events in each lane, the lane that has waited longest first."""
 
     @abstractmethod
     async def next_entries(self, lane: int, after: int, limit: int) -> list[OutboxEntry]:
@@ -155,10 +146,6 @@ class AgentTextJournal(ABC):
     @abstractmethod
     async def accept_text(self, new: AgentText) -> bool:
         """Keep an agent's text; False if its id was accepted before or the conversation is unknown."""
-
-    @abstractmethod
-    async def open_parts(self) -> list[Part]:
-        """The parts that are not settled, in the order in which they must be sent."""
 
     @abstractmethod
     async def trying(self, text: int, position: int) -> Recipient | None:
@@ -362,6 +349,7 @@ class RetentionJournal(ABC):
 
 class Journal(
     IntakeJournal,
+    ShardJournal,
     AttachmentJournal,
     OutboxJournal,
     AgentTextJournal,

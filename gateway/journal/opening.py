@@ -1,10 +1,11 @@
 """Opening the journal that the settings name."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 from .errors import JournalUnusable
 from .interface import Journal
-from .records import Examined
+from .records import Examined, Node
 
 SQLITE = "sqlite"
 
@@ -19,7 +20,9 @@ async def open_journal(where: str, data: Path, *, hold_seconds: float, node: str
     require_driver()
     from .postgresql.journal import PostgresqlJournal
 
-    return await PostgresqlJournal.open(where, hold_seconds=hold_seconds, node=node)
+    return await PostgresqlJournal.open(
+        where, hold_seconds=hold_seconds, node=node, version=version("airlock-messaging")
+    )
 
 
 def examine_database(url: str) -> Examined:
@@ -28,6 +31,14 @@ def examine_database(url: str) -> Examined:
     from .postgresql.examination import examine
 
     return examine(url)
+
+
+def nodes_of(url: str) -> list[Node]:
+    """Return the nodes that use a database, and those that did within a day; raises JournalUnusable."""
+    require_driver()
+    from .postgresql import nodes
+
+    return nodes.nodes_of(url)
 
 
 def require_driver() -> None:

@@ -129,6 +129,8 @@ class Recorded:
     erased: tuple[int, ...] = ()
     #: Facts that were recorded before.
     duplicates: int = 0
+    #: Ids of events that an operator wants to be sent to the core again.
+    retried: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,21 @@ class Report:
     content: Mapping[str, Any]
     attempts: int
     made_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node as operators see it; times are RFC 3339."""
+
+    name: str
+    version: str
+    is_alive: bool
+    started_at: str
+    seen_at: str
+    shards: tuple[int, ...]
+    #: Events that wait for the core, and bytes of deliveries that wait to be parsed, in these shards.
+    waiting: int
+    unread: int
 
 
 class Cause(NamedTuple):

@@ -11,13 +11,23 @@ import structlog
 
 from connectors import Connector, Rejected
 from gateway.fault_points import fault_point
-from gateway.journal import AttachmentRow, Job, Journal, JournalUnavailable, Outcome, Recorded
+from gateway.journal import (
+    AttachmentRow,
+    Job,
+    Journal,
+    JournalUnavailable,
+    Outcome,
+    Recorded,
+    Shards,
+    shard_of_message,
+)
 from gateway.observability.metrics import ATTACHMENTS, PENDING
 from gateway.timestamps import now_ms
 from normalizer.media import Clean, Unsafe
 from normalizer.sanitizer import Sanitizer
 
 from .attempt import Attempt, AttemptFailed, from_rejection, from_unsafe
+from .crash_count import CrashCount
 from .progress import MediaProgress
 from .ready import COUNTED, measure, outcome_of
 from .retry_policy import Retry, next_try
@@ -47,6 +57,7 @@ class MediaWorker:
         parallel: int,
     ) -> None:
         self._journal = journal
+        self._ownership = journal.ownership
         self._connectors = connectors
         self._source = source
         self._sanitizer = sanitizer
@@ -55,7 +66,10 @@ class MediaWorker:
         self._turns = Turns(Limits(parallel))
         #: Files that are not due yet.
         self._later: list[tuple[tuple[int, int, int], Waiting]] = []
-        self._known: set[tuple[int, int]] = set()
+        #: By message and position; a file that was dropped in the meantime is not the one that is known.
+        self._known: dict[tuple[int, int], Waiting] = {}
+        self._running: dict[tuple[int, int], asyncio.Task[None]] = {}
+        self._crashes = CrashCount(journal)
         #: Known attachments that became pending once more: a manual retry may come while the last attempt still ends.
         self._requeued: set[tuple[int, int]] = set()
         self._in_progress: dict[str, MediaProgress] = {}
@@ -70,7 +84,8 @@ class MediaWorker:
     def recorded(self, recorded: Recorded) -> None:
         """Take up the attachments that a transaction made pending."""
         for job in recorded.jobs:
-            self._add(job)
+            if self._ownership.owns(shard_of_message(job.message)):
+                self._add(job)
 
     def _add(self, job: Job) -> None:
         """Queue an attachment; one that is being processed is queued again when its attempt has ended."""
@@ -78,8 +93,8 @@ class MediaWorker:
         if key in self._known:
             self._requeued.add(key)
             return
-        self._known.add(key)
-        self._push(self._waiting(job))
+        self._known[key] = file = self._waiting(job)
+        self._push(file)
 
     def _waiting(self, job: Job) -> Waiting:
         """Return the attachment with what decides its turn: its host, its conversation, and its announced size."""
@@ -102,11 +117,34 @@ class MediaWorker:
         """Return the progress of the current attempt; None if there is none."""
         return self._in_progress.get(attachment)
 
-    async def pick_up(self) -> None:
-        """Take up attachments that are pending in the journal and not known here."""
-        for job in await self._journal.pending():
-            if (job.message, job.position) not in self._known:
+    async def pick_up(self, shards: Shards | None = None) -> None:
+        """Take up attachments of these shards that are pending in the journal and not known here.
+
+        None means all shards that this node owns.
+        """
+        if self._ownership.shared and shards is None:
+            shards = self._ownership.shards
+        for job in await self._journal.pending(shards=shards):
+            owned = self._ownership.owns(shard_of_message(job.message))
+            if owned and (job.message, job.position) not in self._known:
                 self._add(job)
+
+    def drop(self, shards: Shards) -> None:
+        """Forget the attachments of these shards, and end their attempts."""
+        for key in [key for key in self._known if shard_of_message(key[0]) in shards]:
+            del self._known[key]
+            self._requeued.discard(key)
+            if (attempt := self._running.get(key)) is not None:
+                attempt.cancel()
+
+    async def release(self, shards: Shards) -> None:
+        """The same, and return once the attempts have ended."""
+        ending = [key for key in self._running if shard_of_message(key[0]) in shards]
+        attempts = [self._running[key] for key in ending]
+        self.drop(shards)
+        if attempts:
+            await asyncio.wait(attempts)
+        await self._crashes.survived(ending)
 
     async def run(self) -> None:
         """Process attachments until cancelled, starting with those that an earlier run left."""
@@ -114,7 +152,8 @@ class MediaWorker:
         async with asyncio.TaskGroup() as group:
             while True:
                 file = await self._next()
-                group.create_task(self._process(file))
+                task = group.create_task(self._process(file))
+                self._running[file.key] = task
 
     def _push(self, file: Waiting) -> None:
         heapq.heappush(self._later, ((file.due, *file.key), file))
@@ -123,17 +162,21 @@ class MediaWorker:
     async def _process(self, file: Waiting) -> None:
         attempt = Attempt(file, MediaProgress(), self._turns)
         try:
-            again = await self._attempt(attempt)
+            again = self._known.get(file.key) is file and await self._attempt(attempt)
         finally:
             attempt.end()
+            if self._running.get(file.key) is asyncio.current_task():
+                del self._running[file.key]
             self._changed.set()
+        if self._known.get(file.key) is not file:
+            return
         if not again and file.key in self._requeued:
             again, file.due, file.is_late = True, now_ms(), False
         self._requeued.discard(file.key)
         if again:
             self._push(file)
         else:
-            self._known.discard(file.key)
+            del self._known[file.key]
 
     async def _next(self) -> Waiting:
         """Wait until a file is due and it is its turn."""
@@ -159,7 +202,8 @@ class MediaWorker:
             try:
                 return await self._try(attempt, row)
             finally:
-                del self._in_progress[row.id]
+                if self._in_progress.get(row.id) is attempt.progress:
+                    del self._in_progress[row.id]
         except HostBusy as exc:
             file.host = exc.host
             return True
@@ -200,6 +244,7 @@ class MediaWorker:
         file.is_late = exc.reason == "unreachable"
         await self._source.secure(row.id)
         await self._journal.postpone(*file.key, file.due, exc.reason)
+        self._crashes.ended(file.key)
         fault_point("after-postpone")
         return True
 
@@ -210,6 +255,7 @@ class MediaWorker:
             await self._store.remove(row.id)
         fault_point("before-finish")
         finished = await self._journal.finish(row.message, row.position, outcome)
+        self._crashes.ended((row.message, row.position))
         fault_point("after-finish")
         await self._source.release(row.id)
         if not finished:
@@ -278,6 +324,7 @@ class MediaWorker:
             if scanner_error:
                 sighting.refuse_unsupported(offers_originals=self._sanitizer.offers_originals)
                 raise scanner_error
+            await self._crashes.count(row)
             clean = await self._sanitizer.sanitize(
                 original.descriptor,
                 declared=row.media["media_type"],
@@ -294,6 +341,8 @@ class MediaWorker:
     async def _store_renditions(
         self, row: AttachmentRow, clean: Clean, name: str | None
     ) -> Outcome:
+        if not self._ownership.still():
+            raise JournalUnavailable("another node may work on the file by now")
         stored = await self._store.put(row.id, clean.renditions)
         fault_point("after-store")
         return outcome_of(row, clean, stored, name)

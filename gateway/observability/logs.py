@@ -34,11 +34,18 @@ _QUOTATION = re.compile(r"[\n<({\[\"'].*", re.DOTALL)
 
 
 def configure(
-    secrets: Iterable[str] = (), *, stream: TextIO | None = None, level: int = logging.INFO
+    secrets: Iterable[str] = (),
+    *,
+    stream: TextIO | None = None,
+    level: int = logging.INFO,
+    node: str | None = None,
 ) -> None:
-    """Set up logging for this process and mask the `secrets` of the settings. Libraries log from WARNING."""
+    """Set up logging for this process and mask the `secrets` of the settings. Libraries log from WARNING.
+
+    Every line names the `node`, where several share a journal.
+    """
     out = stream or sys.stderr
-    processors = _processors(Mask(secrets))
+    processors = [*([_named(node)] if node else []), *_processors(Mask(secrets))]
     render = _renderer(out)
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, *processors, *render],
@@ -60,6 +67,13 @@ def _processors(mask: Mask) -> list[Processor]:
         _describe_error,
         mask,
     ]
+
+
+def _named(node: str) -> Processor:
+    def name(_logger: Any, _method: str, event: EventDict) -> EventDict:
+        return {**event, "node": node}
+
+    return name
 
 
 def _describe_error(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -91,4 +91,22 @@ LOOP_LAG = Gauge(
     "airlock_event_loop_lag_seconds",
     "Worst delay of the event loop in the last half minute; deliveries waited as long",
 )
+SHARDS_OWNED = Gauge("airlock_shards_owned", "Shards of the journal whose work this node does")
+TAKEOVERS = Counter(
+    "airlock_takeovers_total",
+    "Shards that this node took over, because their node was lost or because they were free",
+    ["reason"],
+)
+FENCED = Counter(
+    "airlock_fenced_total", "Operations that were refused because another node owned the shard"
+)
+SESSION_SECONDS_LEFT = Gauge(
+    "airlock_lease_seconds_left",
+    "Seconds for which this node may rely on its shards without a further answer of the database",
+)
+WAKES = Counter(
+    "airlock_wakes_total",
+    "Notifications between nodes: sent, received, lost (another way of looking found the work later)",
+    ["direction"],
+)
 BUILD = Gauge("airlock_build_info", "1, with the versions that run", ["version", "python"])

@@ -8,10 +8,16 @@ _MAX_REMEMBERED = 10_000
 
 
 class Pace:
-    """Gives turns, one after the other, to the texts of an account. `steady` counts seconds."""
+    """Gives turns, one after the other, to the texts of an account. `steady` counts seconds.
 
-    def __init__(self, steady: Callable[[], float] = time.monotonic) -> None:
+    An account's rate is divided among the `nodes` that send its texts.
+    """
+
+    def __init__(
+        self, steady: Callable[[], float] = time.monotonic, nodes: Callable[[], int] = lambda: 1
+    ) -> None:
         self._steady = steady
+        self._nodes = nodes
         self._next: dict[tuple[str, str], float] = {}
 
     def turn(self, connector: str, account: str, per_second: float | None) -> float:
@@ -22,5 +28,5 @@ class Pace:
         turn = max(now, self._next.pop((connector, account), now))
         if len(self._next) >= _MAX_REMEMBERED:
             self._next = {key: at for key, at in self._next.items() if at > now}
-        self._next[connector, account] = turn + 1 / per_second
+        self._next[connector, account] = turn + self._nodes() / per_second
         return turn - now

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -20,12 +19,15 @@ from gateway.journal import (
     Part,
     Recipient,
     Recorded,
+    Shards,
+    shard_of,
 )
 from gateway.observability.metrics import TEXTS
 from gateway.timestamps import now_ms
 from normalizer.media import Unsafe
 
 from .pace import Pace
+from .queue import Queue
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +39,8 @@ _POLL_EVERY = 0.25
 _GIVE_UP_AFTER = 3600.0
 #: Seconds before the journal is tried again.
 _PAUSE = 1.0
+#: Seconds that requests in flight may take when their conversations are handed over to another node.
+_GRACE_SECONDS = 3.0
 _RETRY = {"base": 1.0, "ceiling": 120.0}
 #: Seconds. A longer Retry-After is a mistake of the platform.
 _LONGEST_PAUSE = 86_400.0
@@ -59,9 +63,10 @@ class SendWorker:
         self._fetcher = fetcher
         self._public_url = public_url.rstrip("/")
         self._reconcile = reconcile
-        self._pace = Pace()
+        self._ownership = journal.ownership
+        self._pace = Pace(nodes=lambda: self._ownership.nodes)
         #: By the key of the conversation.
-        self._queues: dict[int, deque[Part]] = {}
+        self._queues: dict[int, Queue] = {}
         self._known: set[tuple[int, int]] = set()
         self._changed = asyncio.Event()
         self._changed.set()
@@ -72,13 +77,45 @@ class SendWorker:
         if recorded.new_parts:
             self._changed.set()
 
+    async def pick_up(self, shards: Shards | None = None) -> None:  # noqa: ARG002 - it reads all
+        """Look for parts of shards that this node owns now."""
+        self._changed.set()
+
+    def drop(self, shards: Shards) -> None:
+        """Forget the parts of these shards. A request in flight ends by itself, and its result is recorded."""
+        for conversation in [key for key in self._queues if shard_of(key) in shards]:
+            queue = self._queues.pop(conversation)
+            self._known -= {(part.outgoing, part.position) for part in queue.parts}
+            queue.drop()
+
+    async def release(self, shards: Shards) -> None:
+        """The same, and return once requests in flight have ended."""
+        sending = [
+            queue
+            for conversation, queue in self._queues.items()
+            if shard_of(conversation) in shards and queue.is_sending
+        ]
+        self.drop(shards)
+        tasks = [queue.task for queue in sending if queue.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
+
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             while True:
                 await self._changed.wait()
                 self._changed.clear()
-                for part in await self._journal.open_parts():
+                for part in await self._open_parts():
                     self._enqueue(part, group)
+
+    async def _open_parts(self) -> list[Part]:
+        if not self._ownership.shared:
+            return await self._journal.open_parts()
+        read = partial(self._journal.open_parts, self._ownership.shards)
+        found = await retry_until_done(
+            _PAUSE, read, JournalUnavailable, "sending_waits_for_the_journal"
+        )
+        return [part for part in found if self._ownership.owns(shard_of(part.conversation))]
 
     def _enqueue(self, part: Part, group: asyncio.TaskGroup) -> None:
         if (part.outgoing, part.position) in self._known:
@@ -86,22 +123,27 @@ class SendWorker:
         self._known.add((part.outgoing, part.position))
         queue = self._queues.get(part.conversation)
         if queue is None:
-            queue = self._queues[part.conversation] = deque()
-            group.create_task(self._send_queue(part.conversation, queue))
-        queue.append(part)
+            queue = self._queues[part.conversation] = Queue()
+            queue.task = group.create_task(self._send_queue(part.conversation, queue))
+        queue.parts.append(part)
 
-    async def _send_queue(self, conversation: int, queue: deque[Part]) -> None:
-        while queue:
-            part = queue[0]
-            settle = partial(self._send_until_settled, part)
+    async def _send_queue(self, conversation: int, queue: Queue) -> None:
+        while queue.parts and not queue.is_dropped:
+            part = queue.parts[0]
+            settle = partial(self._send_until_settled, part, queue)
             await retry_until_done(
                 _PAUSE, settle, JournalUnavailable, "sending_waits_for_the_journal"
             )
-            queue.popleft()
+            if queue.is_dropped:
+                return
+            queue.parts.popleft()
             self._known.discard((part.outgoing, part.position))
-        del self._queues[conversation]
+        if not queue.is_dropped:
+            del self._queues[conversation]
 
-    async def _send_until_settled(self, part: Part) -> None:
+    async def _send_until_settled(self, part: Part, queue: Queue) -> None:
+        if queue.is_dropped:
+            return
         connector = self._connectors.get(part.connector)
         if connector is None:
             await self._settle(part, "failed", cause=Cause("not_configured"))
@@ -113,9 +155,15 @@ class SendWorker:
         attempt, started = 0, now_ms()
         await self._wait_for_turn(part, connector)
         while (to := await self._journal.trying(part.outgoing, part.position)) is not None:
+            if not self._ownership.still():
+                # The process was paused, and nothing was sent. If another node is the owner, this is refused.
+                await self._journal.postpone_part(part.outgoing, part.position, now_ms())
+                continue
             attempt += 1
             text = self._text(part, to)
-            pause = await self._attempt(part, connector, text, attempt, (now_ms() - started) / 1000)
+            with queue.sending():
+                age = (now_ms() - started) / 1000
+                pause = await self._attempt(part, connector, text, attempt, age)
             if pause is None:
                 return
             due = now_ms() + round(pause * 1000)
@@ -176,9 +224,14 @@ class SendWorker:
         platform_id: str | None = None,
         cause: Cause = NO_CAUSE,
     ) -> None:
-        await self._journal.settle_part(
-            part.outgoing, part.position, state, platform_id=platform_id, cause=cause
+        settle = partial(
+            self._journal.settle_part,
+            *(part.outgoing, part.position, state),
+            platform_id=platform_id,
+            cause=cause,
         )
+        # Not the whole part again: what was sent before the journal failed must not be sent twice.
+        await retry_until_done(_PAUSE, settle, JournalUnavailable, "sending_waits_for_the_journal")
 
     def _text(self, part: Part, to: Recipient) -> Text:
         key = f"{part.id}-{part.position}"

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import structlog
 
 from connectors import Connector, Rejected
 from gateway.fetching import Fetcher
+from gateway.journal import JournalUnavailable, ShardJournal
 from gateway.observability.metrics import HEALTHY
 from gateway.timestamps import now_ms, rfc3339
 from normalizer.media import Unsafe
@@ -20,6 +21,8 @@ log = structlog.get_logger(__name__)
 _EVERY = 300.0
 #: Seconds between two checks after a failed one.
 _RETRY_EVERY = 30.0
+#: Seconds between two looks at what another node found.
+_LEARN_EVERY = 10.0
 #: Seconds for one check, including connections and redirects.
 _TIMEOUT = 20.0
 
@@ -80,8 +83,13 @@ class ConnectorHealth:
     """Checks every connector periodically; `of` returns the latest result without waiting."""
 
     def __init__(
-        self, connectors: Mapping[str, Connector[Any]], fetcher: Fetcher, every: float = _EVERY
+        self,
+        connectors: Mapping[str, Connector[Any]],
+        fetcher: Fetcher,
+        every: float = _EVERY,
+        journal: ShardJournal | None = None,
     ) -> None:
+        self._journal = journal
         self._connectors = connectors
         self._fetcher = fetcher
         self._every = every
@@ -106,12 +114,15 @@ class ConnectorHealth:
 
     async def _poll(self, name: str) -> None:
         while True:
+            if not await self._is_ours(name):
+                continue
             previous = self._latest.get(name)
             current = await ask(self._fetcher, self._connectors[name])
             # A failure during the check itself is already in its result.
             self._news[name].clear()
             if previous is not None and current.account is None:
                 current = replace(current, account=previous.account)
+            await self._keep(name, current)
             self._latest[name] = current
             HEALTHY.labels(name).set(current.state == "ok")
             if current.state != "ok" and (previous is None or previous.state != current.state):
@@ -125,3 +136,22 @@ class ConnectorHealth:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._news[name].wait()
+
+    async def _is_ours(self, name: str) -> bool:
+        """Whether this node has to check a connector; if not, learn what its owner found, and wait a while."""
+        if self._journal is None or not self._journal.ownership.shared:
+            return True
+        if self._journal.ownership.owns_connector(name):
+            return True
+        with suppress(JournalUnavailable):
+            kept = await self._journal.kept_health(name)
+            if kept is not None:
+                self._latest[name] = Health(**kept)
+                HEALTHY.labels(name).set(kept["state"] == "ok")
+        await asyncio.sleep(_LEARN_EVERY)
+        return False
+
+    async def _keep(self, name: str, found: Health) -> None:
+        if self._journal is not None and self._journal.ownership.shared:
+            with suppress(JournalUnavailable):
+                await self._journal.keep_health(name, asdict(found))

@@ -47,7 +47,10 @@ class Flows(Protocol):
 
 
 class ConsumerNames:
-    """Looks up names, for each connector that can, one at a time. `spacing` and `clock` are in seconds."""
+    """Looks up names, for each connector that can, one at a time. `spacing` and `clock` are in seconds.
+
+    `owns` says whether a connector, by its name, is this node's.
+    """
 
     def __init__(
         self,
@@ -58,9 +61,10 @@ class ConsumerNames:
         spacing: float = _SPACING,
         first_pause: float = _FIRST_PAUSE,
         clock: Callable[[], float] = time.monotonic,
+        owns: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._queues = [
-            _Queue(name, connector, journal, fetcher, spacing, first_pause, clock)
+            _Queue(name, connector, journal, fetcher, spacing, first_pause, clock, owns)
             for name, connector in connectors.items()
             if type(connector).profile is not Connector.profile
         ]
@@ -68,8 +72,12 @@ class ConsumerNames:
     def recorded(self, recorded: Recorded) -> None:
         """Look for new conversations soon. Called by the journal for each transaction."""
         if recorded.entries:
-            for queue in self._queues:
-                queue.news.set()
+            self.look()
+
+    def look(self) -> None:
+        """Look for conversations without a name in the journal."""
+        for queue in self._queues:
+            queue.news.set()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -100,6 +108,7 @@ class _Queue:
         spacing: float,
         first_pause: float,
         clock: Callable[[], float],
+        owns: Callable[[str], bool],
     ) -> None:
         self.news = asyncio.Event()
         self._name = name
@@ -109,6 +118,7 @@ class _Queue:
         self._spacing = spacing
         self._first_pause = first_pause
         self._clock = clock
+        self._owns = owns
         #: Failures in a row.
         self._failures = 0
         #: When a conversation whose look-up failed may be looked up again.
@@ -133,7 +143,7 @@ class _Queue:
 
     async def _look_up_all(self) -> float | None:
         """Look up all names that are due. Return the seconds to pause after a failure, None if there was none."""
-        while due := await self._due():
+        while self._owns(self._name) and (due := await self._due()):
             for unnamed in due:
                 try:
                     name = await self._look_up(unnamed)

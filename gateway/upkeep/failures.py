@@ -27,14 +27,21 @@ class Failures:
 
     async def listed(self, limit: int = _MAX_LISTED) -> list[dict[str, Any]]:
         recorded = await self._journal.failures(min(limit, _MAX_LISTED))
-        return [*self._lanes.refused(), *recorded][:limit]
+        return [*await self._refused(limit), *recorded][:limit]
+
+    async def _refused(self, limit: int = _MAX_LISTED) -> list[dict[str, Any]]:
+        """Return the events that the core refuses, those of other nodes included."""
+        own = self._lanes.refused()
+        known = {failure["id"] for failure in own}
+        others = await self._journal.refused_events(limit)
+        return [*own, *(failure for failure in others if failure["id"] not in known)]
 
     async def shown(self, id: str) -> dict[str, Any] | None:
         """Return one failure in full; a delivery includes its body as text."""
         failed = await self._journal.failed_delivery(id)
         if failed is not None:
             return {**failed.view, **_content(failed.delivery)}
-        refused = [failure for failure in self._lanes.refused() if failure["id"] == id]
+        refused = [failure for failure in await self._refused() if failure["id"] == id]
         if refused:
             return refused[0]
         row = await self._journal.find_attachment(id)
@@ -42,7 +49,7 @@ class Failures:
 
     async def retry_all(self) -> list[dict[str, Any]]:
         """Retry all failures, also those beyond the limit of the list."""
-        ids = [failure["id"] for failure in self._lanes.refused()]
+        ids = [failure["id"] for failure in await self._refused()]
         ids += await self._journal.retriable_failures()
         results: list[dict[str, Any]] = []
         for start in range(0, len(ids), _BATCH):
@@ -57,7 +64,7 @@ class Failures:
         if failed is not None:
             return await self._replay(id, failed.delivery)
         if id.startswith("evt_"):
-            is_known = self._lanes.retry(id)
+            is_known = self._lanes.retry(id) | await self._journal.retry_event(id)
             detail = "the event is sent to the core again"
             return {"id": id, "status": "accepted", "detail": detail} if is_known else None
         row = await self._journal.find_attachment(id)

@@ -5,7 +5,7 @@ the contract allows.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -74,7 +74,10 @@ class _Again:
 
 
 class PlatformReports:
-    """Makes reports, one at a time for each connector. `first_pause` is in seconds."""
+    """Makes reports, one at a time for each connector. `first_pause` is in seconds.
+
+    `owns` says whether a connector, by its name, is this node's.
+    """
 
     def __init__(
         self,
@@ -83,19 +86,24 @@ class PlatformReports:
         fetcher: Flows,
         *,
         first_pause: float = _FIRST_PAUSE,
+        owns: Callable[[str], bool] = lambda _: True,
     ) -> None:
         who = informed(connectors)
         names = sorted(who.outcome | who.forget | who.closed)
         self._journal = journal
         self._queues = [
-            _Queue(name, connectors[name], journal, fetcher, first_pause) for name in names
+            _Queue(name, connectors[name], journal, fetcher, first_pause, owns) for name in names
         ]
 
     def recorded(self, recorded: Recorded) -> None:
         """Look for new reports. Called by the journal for each transaction."""
         if recorded.new_reports:
-            for queue in self._queues:
-                queue.news.set()
+            self.look()
+
+    def look(self) -> None:
+        """Look for reports in the journal."""
+        for queue in self._queues:
+            queue.news.set()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -117,6 +125,7 @@ class _Queue:
         journal: ReportJournal,
         fetcher: Flows,
         first_pause: float,
+        owns: Callable[[str], bool],
     ) -> None:
         self.news = asyncio.Event()
         self._name = name
@@ -124,15 +133,18 @@ class _Queue:
         self._journal = journal
         self._fetcher = fetcher
         self._first_pause = first_pause
+        self._owns = owns
 
     async def run(self) -> None:
         while True:
             self.news.clear()
             try:
-                while found := await self._journal.due_reports(self._name, now_ms(), _BATCH):
+                while found := await self._due():
                     for report in found:
-                        await self._settle(report)
-                due = await self._journal.next_report(self._name)
+                        if self._owns(self._name):
+                            await self._settle(report)
+                owned = self._owns(self._name)
+                due = await self._journal.next_report(self._name) if owned else None
                 pause = _IDLE if due is None else min(_IDLE, max(0.0, (due - now_ms()) / 1000))
             except JournalUnavailable as exc:
                 log.error("reports_wait_for_the_journal", connector=self._name, error=str(exc))
@@ -141,6 +153,11 @@ class _Queue:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self.news.wait()
+
+    async def _due(self) -> list[Report]:
+        if not self._owns(self._name):
+            return []
+        return await self._journal.due_reports(self._name, now_ms(), _BATCH)
 
     async def _settle(self, report: Report) -> None:
         again = await self._make(report)

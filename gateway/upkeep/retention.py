@@ -36,6 +36,9 @@ class RetentionWorker:
     The journal forgets first and lists the files to delete. Then the files are deleted, and then the list entries.
     After a crash at any point the entries remain, and the next start deletes the files. An entry also remains while
     its attachment `is_in_progress`, because its files may still be written.
+
+    Of several nodes, the one that `leads` does this for all; each looks after its own quarantine. Another node may be
+    about to write files, so these are deleted once more after `again_after` seconds, and listed until then.
     """
 
     def __init__(
@@ -45,12 +48,18 @@ class RetentionWorker:
         quarantine: Quarantine,
         retention: Retention,
         is_in_progress: Callable[[str], bool],
+        leads: Callable[[], bool] = lambda: True,
+        again_after: float = 0.0,
     ) -> None:
         self._journal = journal
         self._store = store
         self._quarantine = quarantine
         self._retention = retention
         self._is_in_progress = is_in_progress
+        self._leads = leads
+        self._again_after = again_after
+        #: When the files of an attachment that is still listed were first deleted, by the loop's clock.
+        self._deleted_at: dict[str, float] = {}
         #: By the loop's clock.
         self._next_round = 0.0
 
@@ -62,14 +71,19 @@ class RetentionWorker:
 
     async def _round_or_sweep(self) -> None:
         now = asyncio.get_running_loop().time()
-        if now < self._next_round:
-            await self.sweep()
-        else:
+        if now >= self._next_round:
             self._next_round = now + _ROUND_EVERY
             await self.round()
+        elif self._leads():
+            await self.sweep()
 
     async def round(self) -> None:
         """Expire everything whose retention period is over."""
+        if self._leads():
+            await self._expire()
+        await self._clear_quarantine()
+
+    async def _expire(self) -> None:
         now = now_ms()
         media = _before(now, self._retention.media)
         while await self._journal.expire_media(media):
@@ -79,7 +93,6 @@ class RetentionWorker:
         while await self._journal.expire_texts(texts, memory):
             fault_point("after-forget")
         await self.sweep()
-        await self._clear_quarantine()
         await self._journal.scrub_free_pages()
 
     async def sweep(self) -> None:
@@ -88,12 +101,31 @@ class RetentionWorker:
             a for a in await self._journal.files_to_delete() if not self._is_in_progress(a)
         ]:
             for attachment in attachments:
-                fault_point("before-remove")
-                await self._store.remove(attachment)
-                await self._quarantine.remove(attachment)
-                fault_point("after-remove")
-            await self._journal.files_deleted(attachments)
+                await self._delete_files(attachment)
+            done = [a for a in attachments if self._is_certain(a)]
+            if not done:
+                return
+            await self._journal.files_deleted(done)
+            for attachment in done:
+                self._deleted_at.pop(attachment, None)
             fault_point("after-sweep")
+
+    async def _delete_files(self, attachment: str) -> None:
+        if attachment in self._deleted_at and not self._is_certain(attachment):
+            return
+        fault_point("before-remove")
+        await self._store.remove(attachment)
+        await self._quarantine.remove(attachment)
+        fault_point("after-remove")
+        if self._again_after:
+            self._deleted_at.setdefault(attachment, asyncio.get_running_loop().time())
+
+    def _is_certain(self, attachment: str) -> bool:
+        """Whether nobody can have written files since they were deleted."""
+        if not self._again_after:
+            return True
+        now = asyncio.get_running_loop().time()
+        return now - self._deleted_at.get(attachment, now) >= self._again_after
 
     async def _clear_quarantine(self) -> None:
         """Remove originals that a crash left behind: their attachment has ended or is unknown."""

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from gateway.journal import Accepted, Batch, JournalUnavailable
+from gateway.journal import ALL_SHARDS, Accepted, Batch, JournalUnavailable, Shards
 from gateway.journal.postgresql.journal import PostgresqlJournal
 from gateway.journal.postgresql.session import Role
 from gateway.journal.stores.journal import StoredJournal
@@ -50,13 +50,13 @@ async def works_again(journal: StoredJournal) -> None:
 async def test_a_lost_writing_session_is_reported_and_replaced(
     journal: PostgresqlJournal, postgresql: Server
 ) -> None:
-    lost: list[str] = []
-    journal.on_lost = lost.append
+    lost: list[Shards] = []
+    journal.ownership.lost = lost.append  # type: ignore[assignment]
     end_sessions(postgresql, "writer")
     with pytest.raises(JournalUnavailable, match="PostgreSQL: "):
         await record(journal, delivery(note("1")))
     await works_again(journal)
-    assert len(lost) == 1
+    assert lost == [ALL_SHARDS]
     recorded = await record(journal, delivery(note("1")))
     assert [e["data"]["message"]["sequence"] for e in bodies(recorded)] == [1]
 
@@ -227,15 +227,3 @@ async def test_rows_are_handed_out_once_and_again_on_request(journal: Postgresql
     assert await journal.unread(first[-1].id, 10) == second
     await journal.record(Batch((second[0].id,), ()))
     assert await journal.unread(-1, 10) == [first[0], second[1]]
-
-
-async def test_a_second_process_cannot_use_the_database(
-    journal: PostgresqlJournal,
-    on_postgresql: Postgresql,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("gateway.journal.postgresql.journal._PREDECESSOR_SECONDS", 0.1)
-    with pytest.raises(Exception, match="another Airlock process uses the database"):
-        await on_postgresql.open(tmp_path)
-    assert await journal.backlog() == 0

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
@@ -10,11 +10,16 @@ from simulator import Consumer
 
 from .core import UnreliableCore
 from .platforms import BLOCKED, PHOTOS, FaultyPlatform
-from .process import GatewayProcess
 from .verdict import final_states
 
 
-async def called(gateway: GatewayProcess, method: str, path: str, body: Any = None) -> int:
+class Called(Protocol):
+    """A gateway, or what stands before several."""
+
+    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]: ...
+
+
+async def called(gateway: Called, method: str, path: str, body: Any = None) -> int:
     """Make a call, repeat it until the gateway answers, and return the status."""
     while True:
         try:
@@ -29,7 +34,7 @@ async def called(gateway: GatewayProcess, method: str, path: str, body: Any = No
 class RetryingOperator:
     """Retries attachments that failed."""
 
-    def __init__(self, gateway: GatewayProcess, core: UnreliableCore, dice: random.Random) -> None:
+    def __init__(self, gateway: Called, core: UnreliableCore, dice: random.Random) -> None:
         self._gateway, self._core, self._dice = gateway, core, dice
         self.retried: set[str] = set()
 
@@ -75,7 +80,7 @@ class ErasingOperator:
         self,
         connector: str,
         platform: FaultyPlatform,
-        gateway: GatewayProcess,
+        gateway: Called,
         core: UnreliableCore,
     ) -> None:
         self._connector, self._platform = connector, platform

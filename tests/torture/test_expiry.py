@@ -77,7 +77,7 @@ async def test_crashes_during_expiry_leave_no_expired_data(tmp_path: Path) -> No
         assert reasons == {"expired"}
         assert core.complaints == []
         assert len(core.events) == 2 * _SENT
-        assert verdict.stored_amiss(core.events, gateway.data) == []
+        assert verdict.stored_amiss(core.events, gateway.data / "media", [gateway.data]) == []
         assert verdict.left_over(gateway.data) == []
         with contextlib.closing(sqlite3.connect(gateway.data / "journal.db")) as journal:
             contents = journal.execute("SELECT content, platform_id FROM message").fetchall()

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import sqlite3
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +50,22 @@ def complaints(
     With `more_is_fine`, the core may have messages that the ledger does not list as accepted.
     """
     return [
+        *broken_promises(ledger, core, more_is_fine=more_is_fine),
+        *stored_amiss(core.events, data / "media", [data]),
+        *left_over(data),
+    ]
+
+
+def broken_promises(
+    ledger: Ledger, core: UnreliableCore, *, more_is_fine: bool = False
+) -> list[str]:
+    """Return complaints about what the core received."""
+    return [
         *missing(ledger, core),
         *core.complaints,
         *_doubled(core.events),
         *_disordered(ledger, core, more_is_fine=more_is_fine),
         *_differing(ledger, core.events),
-        *stored_amiss(core.events, data),
-        *left_over(data),
     ]
 
 
@@ -123,9 +133,9 @@ def _difference(
     return [] if same else [f"{accepted} was delivered as {text!r} with {ends}"]
 
 
-def stored_amiss(events: list[Event], data: Path) -> list[str]:
-    """Return complaints about stored files: different from the events, or orphaned."""
-    stored = {file: file.read_bytes() for file in (data / "media").rglob("*") if file.is_file()}
+def stored_amiss(events: list[Event], media: Path, folders: Sequence[Path]) -> list[str]:
+    """Return complaints about stored files: different from the events, or orphaned; also in these data folders."""
+    stored = {file: file.read_bytes() for file in media.rglob("*") if file.is_file()}
     wrong = []
     for id, attachment in final_states(events).items():
         for name, view in attachment["renditions"].items():
@@ -134,10 +144,11 @@ def stored_amiss(events: list[Event], data: Path) -> list[str]:
             content = stored.pop(path) if path is not None else b""
             if hashlib.sha256(content).hexdigest() != view["sha256"]:
                 wrong.append(f"{id} {name} is not what was announced ({len(content)} bytes)")
-    wrong += [f"an orphaned file: {file.relative_to(data)}" for file in stored]
+    wrong += [f"an orphaned file: {file.relative_to(media)}" for file in stored]
     return wrong + [
         f"left in {name}: {file}"
         for name in ("scratch", "quarantine")
+        for data in folders
         for file in (data / name).iterdir()
     ]
 

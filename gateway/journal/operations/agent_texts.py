@@ -11,6 +11,7 @@ from typing import Any
 from gateway.journal.records import AgentText, Part, Recipient, Recorded, Situation
 from gateway.timestamps import now_ms, rfc3339
 
+from .shards import Shards, within
 from .transaction import Transaction
 from .views import EFFECTIVE
 
@@ -73,13 +74,14 @@ def accept(connection: Transaction, new: AgentText) -> Recorded:
     return Recorded(new_parts=True)
 
 
-def open_parts(connection: Transaction) -> list[Part]:
-    """Return the parts that are not sent yet, in the order in which they must be sent."""
+def open_parts(connection: Transaction, shards: Shards | None = None) -> list[Part]:
+    """Return the parts of these shards that are not sent yet, in the order in which they must be sent."""
     rows = connection.execute(
         "SELECT p.outgoing, p.position, o.id, p.text, p.state, p.attempts, p.due, c.connector, "
         "o.conversation, o.reply_to, c.account FROM part p JOIN outgoing o ON o.key = p.outgoing "
         "JOIN conversation c ON c.key = o.conversation "
-        "WHERE p.state IN ('waiting', 'trying') ORDER BY p.outgoing, p.position"
+        f"WHERE p.state IN ('waiting', 'trying') AND {within('o.conversation', shards)} "
+        "ORDER BY p.outgoing, p.position"
     )
     return [Part(*row) for row in rows]
 

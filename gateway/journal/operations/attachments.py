@@ -1,5 +1,6 @@
 """Attachments in the journal: which are due, their outcomes, and the events that announce them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from gateway.timestamps import now_ms
 from .message_keys import conversation_of_message, is_echo
 from .outbox import Outbox
 from .reports import note_outcome
+from .shards import Shards, within
 from .transaction import NO_LIMIT, Transaction
 from .views import IN_CONVERSATION, OWN_CONVERSATION, load_attachment, load_message
 
@@ -35,12 +37,22 @@ def _job(
     return Job(message, position, due, conversation, connector, media or b"", bool(is_late))
 
 
-def pending(connection: Transaction, limit: int | None, after: int) -> list[Job]:
-    """Return the pending attachments that are due after `after` (ms), the earliest first."""
+def pending(
+    connection: Transaction, limit: int | None, after: int, shards: Shards | None = None
+) -> list[Job]:
+    """Return the pending attachments of these shards that are due after `after` (ms), the earliest first."""
     rows = connection.execute(
-        f"{_JOBS} WHERE a.state = 'pending' AND a.due > ? ORDER BY a.due LIMIT ?",
+        f"{_JOBS} WHERE a.state = 'pending' AND a.due > ? AND {within('(a.message >> 32)', shards)} "
+        "ORDER BY a.due LIMIT ?",
         (after, NO_LIMIT if limit is None else limit),
     )
+    return [_job(*row) for row in rows]
+
+
+def jobs_of(connection: Transaction, messages: Sequence[int]) -> list[Job]:
+    """Return the pending attachments of messages."""
+    numbers = ", ".join(str(int(message)) for message in messages)
+    rows = connection.execute(f"{_JOBS} WHERE a.state = 'pending' AND a.message IN ({numbers})")
     return [_job(*row) for row in rows]
 
 

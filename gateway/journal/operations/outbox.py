@@ -8,6 +8,7 @@ from datetime import datetime
 from gateway.journal.records import OutboxEntry
 from gateway.timestamps import to_ms
 
+from .shards import Shards, within
 from .transaction import Transaction
 
 #: The time of an event as `envelope.render` writes it, near the start of the body.
@@ -36,12 +37,29 @@ class Outbox(ABC):
         """
 
 
-def lanes(connection: Transaction) -> dict[int, int]:
-    """Return the number of events in each lane, the lane that has waited longest first."""
+def lanes(connection: Transaction, shards: Shards | None = None) -> dict[int, int]:
+    """Return the number of events in each lane of these shards, the lane that has waited longest first."""
     rows = connection.execute(
-        "SELECT conversation, count(*) FROM outbox GROUP BY conversation ORDER BY min(key)"
+        f"SELECT conversation, count(*) FROM outbox WHERE {within('conversation', shards)} "
+        "GROUP BY conversation ORDER BY min(key)"
     )
     return dict(rows.fetchall())
+
+
+def newest_in_lanes(connection: Transaction, shards: Shards, after: int) -> dict[int, int]:
+    """Return the key of the newest event of each lane of these shards that has events after key `after`."""
+    rows = connection.execute(
+        f"SELECT conversation, max(key) FROM outbox WHERE key > ? AND {within('conversation', shards)} "
+        "GROUP BY conversation",
+        (after,),
+    )
+    return dict(rows.fetchall())
+
+
+def has_events(connection: Transaction, lane: int) -> bool:
+    """Whether a lane has events that the core has yet to accept."""
+    row = connection.execute("SELECT 1 FROM outbox WHERE conversation = ? LIMIT 1", (lane,))
+    return row.fetchone() is not None
 
 
 def next_entries(connection: Transaction, lane: int, after: int, limit: int) -> list[OutboxEntry]:

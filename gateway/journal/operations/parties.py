@@ -90,7 +90,8 @@ class Parties:
         rows = self.connection.execute(
             f"SELECT {PLACE} FROM conversation s JOIN conversation c "
             "ON c.key = coalesce(s.merged_into, s.key) WHERE (s.id = ? AND s.freed = 0) "
-            "OR s.key = (SELECT conversation FROM alias WHERE id = ?)",
+            # Another node may erase the conversation at this moment; then it is not found.
+            "OR s.key = (SELECT conversation FROM alias WHERE id = ?) /* lock s, c */",
             (id, id),
         ).fetchall()
         return [place_of(row) for row in rows]

@@ -192,6 +192,8 @@ class ReceiptTracker:
             "SELECT state, platform_id, reason, code, detail FROM part WHERE outgoing = ? ORDER BY position",
             (outgoing,),
         ).fetchall()
+        if not parts:
+            return None  # another node has erased the conversation meanwhile
         status, cause = _status_of_text(parts)
         row = self._connection.execute(
             f"SELECT o.id, o.conversation, o.status, {CONVERSATION} FROM outgoing o "

@@ -23,8 +23,9 @@ class Transaction(Protocol):
     """Runs statements in one transaction; every engine adapts its connection to this protocol.
 
     Statements are what SQLite and PostgreSQL both understand: `?` for parameters, ON CONFLICT, RETURNING, CASE. A
-    parameter whose type nothing else shows is CAST. The one exception is `x'…'` for constant bytes, which an engine may
-    have to write in another way.
+    parameter whose type nothing else shows is CAST. An engine may have to write two things in another way: `x'…'` for
+    constant bytes, and `/* lock c, s */` at the end of a query. The latter keeps other transactions from changing the
+    rows of tables `c` and `s` until the end of this one; SQLite runs one transaction at a time.
     """
 
     def execute(self, statement: str, parameters: Sequence[Any] = ..., /) -> Rows: ...

@@ -4,26 +4,27 @@ Numbers of rows say nothing about what was committed before: a lower one may app
 position in the table to go on from. The oldest rows are read, except those that are being parsed already.
 """
 
-import hashlib
+import asyncio
 import itertools
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 
 from gateway.journal.frames import unpack
+from gateway.journal.operations.shards import Shards
 from gateway.journal.operations.transaction import Transaction
 from gateway.journal.records import IntakeRow
 
 from .adapters import Bigints
 
-#: Streams of the intake. A stream is a connector, and belongs to the shard of the same number.
-STREAMS = 64
 #: Bytes of deliveries in one row for the parse worker, so that parsing it never blocks the event loop for long.
 _ROW_BYTES = 16 * 1024
 #: Ids below the oldest row within which others may still appear, and seconds after which older ones are looked for.
 _MARGIN = 10_000
 _EVERYTHING_EVERY = 5.0
+#: Seconds that deliveries may take to be recorded when their streams are handed over.
+_GRACE_SECONDS = 3.0
 #: The most deliveries that are read at a time.
 _MAX_DELIVERIES = 1000
 
@@ -38,12 +39,6 @@ _OLDEST = """SELECT stream, id, delivery FROM (
 
 _REMOVE = """DELETE FROM intake USING unnest(CAST(? AS bigint[]), CAST(? AS bigint[])) AS done (stream, id)
     WHERE intake.stream = done.stream AND intake.id = done.id"""
-
-
-@cache
-def stream_of(connector: str) -> int:
-    """Return the stream of a connector's deliveries, the same in every process."""
-    return hashlib.blake2b(connector.encode(), digest_size=1).digest()[0] % STREAMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +108,8 @@ class HandedOut:
 
     def __init__(self) -> None:
         self._rows: dict[int, tuple[Delivery, ...]] = {}
+        #: Rows of which another node reads a part: the parse worker has to read the rest once more.
+        self._spoilt: set[int] = set()
         self._numbers = itertools.count(1)
 
     @property
@@ -122,8 +119,9 @@ class HandedOut:
 
     def after(self, number: int, limit: int) -> list[IntakeRow]:
         """Return at most `limit` rows after row `number`, again."""
-        numbers = [one for one in self._rows if one > number]
-        return [self._row(one) for one in numbers[:limit]]
+        numbers = [one for one in self._rows if one > number][:limit]
+        self._spoilt.difference_update(numbers)
+        return [self._row(one) for one in numbers]
 
     def add(self, deliveries: Iterable[Delivery], limit: int) -> list[IntakeRow]:
         """Hand out at most `limit` rows of deliveries."""
@@ -148,14 +146,49 @@ class HandedOut:
         gone = frozenset(streams)
         for number, row in list(self._rows.items()):
             left = tuple(delivery for delivery in row if delivery.stream not in gone)
+            if left != row:
+                self._spoilt.add(number)
             if left:
                 self._rows[number] = left
             else:
                 del self._rows[number]
 
+    def have(self, streams: Iterable[int]) -> bool:
+        """Whether a row holds deliveries of these streams."""
+        wanted = frozenset(streams)
+        return any(delivery.stream in wanted for row in self._rows.values() for delivery in row)
+
+    def are_spoilt(self, numbers: Iterable[int]) -> bool:
+        """Whether what the parse worker made of these rows must not be recorded. It is asked once."""
+        spoilt = self._spoilt.intersection(numbers)
+        self._spoilt -= spoilt
+        return bool(spoilt)
+
     def _row(self, number: int) -> IntakeRow:
         frames = (delivery.frame for delivery in self._rows[number])
         return IntakeRow(number, tuple(one for frame in frames for one in unpack(frame)))
+
+
+class IntakeShards:
+    """Lets the parse worker read the streams of shards that are gained, and forget those that are lost."""
+
+    def __init__(self, handed_out: HandedOut, arrived: asyncio.Event) -> None:
+        self._handed_out = handed_out
+        self._arrived = arrived
+
+    async def pick_up(self, shards: Shards | None = None) -> None:  # noqa: ARG002 - it reads all
+        self._arrived.set()
+
+    def drop(self, shards: Shards) -> None:
+        self._handed_out.forget(shards)
+
+    async def release(self, shards: Shards) -> None:
+        """Let what is being parsed be recorded first."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_SECONDS):
+                while self._handed_out.have(shards):  # noqa: ASYNC110 - once in a hand-over
+                    await asyncio.sleep(0.01)
+        self.drop(shards)
 
 
 def _grouped(deliveries: Iterable[Delivery]) -> Iterable[tuple[Delivery, ...]]:

@@ -1,29 +1,39 @@
-"""The journal in PostgreSQL: one session writes, one accepts deliveries, a few read."""
+"""The journal in PostgreSQL: one session writes, one accepts deliveries, one wakes other nodes, a few read."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import psycopg
 
 from gateway.identifiers import Identifiers
 from gateway.journal.errors import JournalUnavailable, JournalUnusable
 from gateway.journal.frames import pack
+from gateway.journal.operations import attachments
 from gateway.journal.operations.recorder import Recorder
 from gateway.journal.operations.transaction import Transaction
-from gateway.journal.records import Accepted, Batch, IntakeRow, Recorded
+from gateway.journal.ownership import shard_of, shard_of_connector, shard_of_message
+from gateway.journal.records import Accepted, Batch, IntakeRow, OutboxEntry, Recorded
 from gateway.journal.stores.journal import StoredJournal
+from gateway.observability.metrics import WAKES
 
-from . import intake, schema
+from . import intake, nodes, schema
 from .appender import Appender
-from .claims import claim, claim_within
+from .between_nodes import BetweenNodes
 from .database_outbox import DatabaseOutbox
+from .fenced import FencedStore
 from .foresight import foresee
-from .intake import STREAMS, Floor, HandedOut, stream_of
+from .intake import Floor, HandedOut, IntakeShards
+from .locks import Locks, NotOwner
+from .nodes import NodeReport
 from .outcomes import in_words
 from .readers import Readers
-from .session import ADMINISTRATOR, APPENDER, READER, WRITER, Connection, Database, Role
+from .session import ADMINISTRATOR, APPENDER, READER, WAKER, WRITER, Database
+from .shared_ownership import SharedOwnership
+from .wakes import Wake, Wakes
 from .writer import DURABLE, Writer
 
 T = TypeVar("T")
@@ -31,72 +41,101 @@ R = TypeVar("R", bound=Recorded | None)
 
 #: Seconds that the database may take to show that it works.
 _HEALTH_SECONDS = 2.0
+_NOTHING = Recorded()
+#: Seconds between two looks for deliveries that were not announced.
+_LOOK_EVERY = 1.0
 #: Seconds that a predecessor may take to end: as long as for the data folder.
 _PREDECESSOR_SECONDS = 15.0
 
 
-class PostgresqlJournal(StoredJournal):
-    """The journal of one node, which owns all streams and lanes."""
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What is known of a database whose tables are up to date."""
 
-    def __init__(self, database: Database, key: bytes, hold_ms: int, unread_bytes: int) -> None:
+    key: bytes
+    unread_bytes: int
+    #: This node's number, and the name of the channel for wakes.
+    node: int
+    channel: str
+
+
+class PostgresqlJournal(BetweenNodes, FencedStore, StoredJournal):
+    """The journal of one node; it reads the streams and forwards the lanes of the shards that it owns."""
+
+    def __init__(self, database: Database, ready: _Ready, hold_ms: int) -> None:
         self._database = database
         self._hold_ms = hold_ms
-        self.key = key
-        self.ids = Identifiers(key)
+        self.key = ready.key
+        self.ids = Identifiers(ready.key)
         self.arrived = asyncio.Event()
         self._outbox = DatabaseOutbox()
         self._handed_out = HandedOut()
         self._floor = Floor()
-        self._unread_bytes = unread_bytes
-        #: The streams that this node reads.
-        self.streams: Sequence[int] = range(STREAMS)
-        #: Called with the reason when the writer's session, and so all that it owned, is lost.
-        self.on_lost: Callable[[str], None] = _ignore
+        self._unread_bytes = ready.unread_bytes
         self._readers = Readers(partial(database.connect, READER))
         self._appender = Appender(partial(database.connect, APPENDER), self._stored)
         self._writer = Writer(
-            self._writing_session,
+            partial(database.connect, WRITER),
             on_lost=self._lost,
             on_found=self.arrived.set,
             on_idle=self.arrived.set,
         )
+        self._locks = Locks()
+        self.ownership: SharedOwnership = SharedOwnership(
+            ready.node, self._locks, lambda: self._writer.answered_from
+        )
+        self.ownership.workers.append(IntakeShards(self._handed_out, self.arrived))
+        self._wakes = Wakes(database, ready.node, self._received)
+        self._report = NodeReport(ready.node, self.ownership, self._wakes.notifier.say)
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
-    async def open(cls, url: str, *, hold_seconds: float, node: str = "") -> "PostgresqlJournal":
+    async def open(
+        cls, url: str, *, hold_seconds: float, node: str = "", version: str = ""
+    ) -> "PostgresqlJournal":
         """Open the journal and bring its tables up to date; raises JournalUnusable if that cannot be done."""
         database = Database(url, node)
-        key, unread_bytes = await asyncio.to_thread(_made_ready, database)
-        journal = cls(database, key, round(hold_seconds * 1000), unread_bytes)
-        writing = await asyncio.to_thread(_opened, database, WRITER)
+        ready = await asyncio.to_thread(_made_ready, database, version)
+        journal = cls(database, ready, round(hold_seconds * 1000))
         try:
-            await asyncio.to_thread(claim_within, writing, _PREDECESSOR_SECONDS)
-            accepting = await asyncio.to_thread(_opened, database, APPENDER)
+            for role, start in (
+                (WRITER, journal._writer.start),
+                (APPENDER, journal._appender.start),
+                (WAKER, partial(journal._wakes.start, channel=ready.channel)),
+            ):
+                start(await asyncio.to_thread(database.open, role))
+            journal._writer.subscribers.append(journal._tell)
+            if not await journal.ownership.begin(journal._submit, _PREDECESSOR_SECONDS):
+                raise JournalUnusable(
+                    f"gateway.node: another node is called {node!r}; give each node a name of its own, or end the other"
+                )
         except BaseException:
-            writing.close()
+            await journal.close()
             raise
-        journal._writer.start(writing)
-        journal._appender.start(accepting)
         return journal
 
-    def _writing_session(self) -> Connection:
-        connection = self._database.connect(WRITER)
-        try:
-            claim(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
     def _lost(self, reason: str) -> None:
-        self.on_lost(reason)
+        del reason  # it is logged
+        self.ownership.session_lost()
 
     async def close(self) -> None:
         await self._appender.close()
+        await self._wakes.close()
         await self._writer.close()
         await asyncio.to_thread(self._readers.close)
 
     async def watch(self) -> None:
-        raise await self._writer.broken
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.ownership.run())
+            group.create_task(self._report.run(self._read))
+            group.create_task(self._look_at_intake())
+            raise await self._writer.broken
+
+    async def _look_at_intake(self) -> NoReturn:
+        """Let the streams be read from time to time: a wake may have been lost."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            self.arrived.set()
 
     def subscribe(self, receiver: Callable[[Recorded], None]) -> None:
         self._writer.subscribers.append(receiver)
@@ -113,17 +152,25 @@ class PostgresqlJournal(StoredJournal):
     # intake -------------------------------------------------------------------------------------
 
     def append(self, delivery: Accepted) -> "asyncio.Future[None]":
-        return self._appender.append(stream_of(delivery.connector), pack(delivery))
+        stream = shard_of_connector(delivery.connector)
+        stored = self._appender.append(stream, pack(delivery))
+        if not self.ownership.owns(stream):
+            stored.add_done_callback(partial(self._tell_of_stream, stream))
+        return stored
+
+    def _tell_of_stream(self, stream: int, stored: "asyncio.Future[None]") -> None:
+        if not stored.cancelled() and stored.exception() is None:
+            self._wakes.collect().streams.add(stream)
 
     async def unread(self, after: int, limit: int) -> list[IntakeRow]:
         again = self._handed_out.after(after, limit)
-        if again and len(again) == limit:
+        streams = sorted(self.ownership.shards)
+        if len(again) == limit or not streams:
             return again
         beside = self._handed_out.ids
-        wanted, floor = limit - len(again), self._floor.of(self.streams)
-        found = await self._read(
-            lambda c: intake.oldest(c, self.streams, beside, wanted, floor=floor)
-        )
+        wanted, floor = limit - len(again), self._floor.of(streams)
+        found = await self._read(lambda c: intake.oldest(c, streams, beside, wanted, floor=floor))
+        found = [delivery for delivery in found if self.ownership.owns(delivery.stream)]
         self._floor.found(found)
         return again + self._handed_out.add(found, limit - len(again))
 
@@ -139,9 +186,13 @@ class PostgresqlJournal(StoredJournal):
         return 0  # the journal is on another disk
 
     async def record(self, batch: Batch) -> Recorded:
+        if self._handed_out.are_spoilt(batch.intake):
+            raise NotOwner("another node reads a part of these deliveries by now")
         deliveries = self._handed_out.deliveries(batch.intake)
+        streams = {delivery.stream for delivery in deliveries}
 
         def run(connection: Transaction) -> Recorded:
+            self._locks.require(connection, *streams)
             foreseen = foresee(connection, self.ids, batch.readings)
             made = (connection, self.ids, self._outbox, self._hold_ms, self.informed, foreseen)
             recorded = Recorder(*made).record(batch)
@@ -153,6 +204,57 @@ class PostgresqlJournal(StoredJournal):
         size = sum(len(delivery.frame) for delivery in deliveries)
         self._unread_bytes = max(0, self._unread_bytes - size)
         return recorded
+
+    # other nodes --------------------------------------------------------------------------------
+
+    def _tell(self, recorded: Recorded) -> None:
+        """Tell other nodes what was recorded for their shards."""
+        theirs = Recorded(
+            entries=tuple(
+                e for e in recorded.entries if not self.ownership.owns(shard_of(e.conversation))
+            ),
+            jobs=tuple(
+                j for j in recorded.jobs if not self.ownership.owns(shard_of_message(j.message))
+            ),
+            new_parts=recorded.new_parts,
+            new_reports=recorded.new_reports,
+            erased=recorded.erased,
+            retried=recorded.retried,
+        )
+        if theirs != _NOTHING and self.ownership.nodes > 1:
+            self._wakes.collect().add(theirs)
+
+    def _received(self, wake: Wake | None) -> None:
+        """Take up what another node recorded for shards of this one; None says that wakes may have been missed."""
+        WAKES.labels("received").inc()
+        if wake is None:
+            self._task(self.ownership.gained(self.ownership.shards))
+            return
+        if any(self.ownership.owns(stream) for stream in wake.streams):
+            self.arrived.set()
+        lanes = (lane for lane in wake.lanes if self.ownership.owns(shard_of(lane)))
+        self._writer.announce_received(
+            Recorded(
+                entries=tuple(OutboxEntry(0, lane, "", None, None) for lane in lanes),
+                erased=tuple(wake.erased),
+                retried=tuple(wake.retried),
+                new_parts=wake.texts,
+                new_reports=wake.reports,
+            )
+        )
+        messages = [m for m in wake.messages if self.ownership.owns(shard_of_message(m))]
+        if messages:
+            self._task(self._take_up(messages))
+
+    async def _take_up(self, messages: list[int]) -> None:
+        jobs = await self._read(partial(attachments.jobs_of, messages=messages))
+        self._writer.announce_received(Recorded(jobs=tuple(jobs)))
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something that looking will do later if it fails now."""
+        task = asyncio.create_task(_without_fail(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     # retention ----------------------------------------------------------------------------------
 
@@ -175,15 +277,18 @@ class PostgresqlJournal(StoredJournal):
         return await self._readers.run(query)
 
 
-def _made_ready(database: Database) -> tuple[bytes, int]:
-    """Bring the tables up to date; return the journal's key, and the bytes of deliveries that wait to be parsed."""
+def _made_ready(database: Database, version: str) -> _Ready:
+    """Bring the tables up to date, and give the node its number."""
     connection = database.open(ADMINISTRATOR)
     try:
         schema.migrate(connection)
         row = connection.execute(
-            b"SELECT coalesce(sum(octet_length(delivery)), 0)::bigint FROM intake"
+            b"SELECT coalesce(sum(octet_length(delivery)), 0)::bigint, "
+            b"('meta'::regclass)::oid::bigint FROM intake"
         ).fetchone()
-        return schema.key(connection), 0 if row is None else int(row[0])
+        assert row is not None
+        number = nodes.register(connection, database.node, version)
+        return _Ready(schema.key(connection), int(row[0]), number, f"airlock_{row[1]}")
     except psycopg.Error as exc:
         raise JournalUnusable(
             f"gateway.journal: cannot use {database}: {in_words(exc)}; start Airlock again"
@@ -192,9 +297,6 @@ def _made_ready(database: Database) -> tuple[bytes, int]:
         connection.close()
 
 
-def _opened(database: Database, role: Role) -> Connection:
-    return database.open(role)
-
-
-def _ignore(reason: str) -> None:
-    """Nobody has to know."""
+async def _without_fail(work: Coroutine[Any, Any, None]) -> None:
+    with suppress(JournalUnavailable):
+        await work

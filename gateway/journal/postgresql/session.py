@@ -57,15 +57,27 @@ class Role:
     settings: Mapping[str, str]
 
 
-#: Writes everything but deliveries. It says something every second, so that a frozen process loses it soon.
+#: After so many seconds of silence the server ends the writer's session, and with it all that the node owned.
+WRITER_IDLE_SECONDS = 2.0
+#: Writes everything but deliveries. It says something twice a second, so that a frozen process loses it soon.
 WRITER = Role(
-    "writer", MappingProxyType({"statement_timeout": "30s", "idle_session_timeout": "5s"})
+    "writer", MappingProxyType({"statement_timeout": "30s", "idle_session_timeout": "2s"})
 )
 APPENDER = Role(
     "intake", MappingProxyType({"statement_timeout": "2s", "idle_session_timeout": "5s"})
 )
 READER = Role(
     "reader", MappingProxyType({"statement_timeout": "30s", "idle_session_timeout": "10min"})
+)
+#: For notifications, which nobody waits for. A lost one is found by looking.
+WAKER = Role(
+    "wakes",
+    MappingProxyType(
+        {"statement_timeout": "5s", "idle_session_timeout": "30s", "synchronous_commit": "off"}
+    ),
+)
+LISTENER = Role(
+    "listener", MappingProxyType({"statement_timeout": "5s", "idle_session_timeout": "2min"})
 )
 #: For migrations, checks and copies.
 ADMINISTRATOR = Role(

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import queue
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -16,10 +17,16 @@ from .session import Connection
 
 W = TypeVar("W")
 
+
+def steady_clock() -> float:
+    """Return seconds of a clock that also counts while the machine is suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 log = structlog.get_logger(__name__)
 
 #: Seconds after which an idle session says something: the server ends one that is silent for longer (`session.py`).
-_KEEP_ALIVE = 1.0
+_KEEP_ALIVE = 0.5
 #: Seconds before the next attempt to open a session.
 _RETRY = 0.2
 
@@ -41,6 +48,8 @@ class SessionThread(ABC, Generic[W]):
         self._thread: threading.Thread | None = None
         self._is_closing = False
         self._not_replicated = False
+        #: When the last answer of the session was asked for (`steady_clock`).
+        self.answered_from = 0.0
         #: Why there is no session; None while there is one.
         self._down: str | None = None
 
@@ -91,7 +100,9 @@ class SessionThread(ABC, Generic[W]):
 
     def _idle(self, connection: Connection) -> None:
         """Keep an idle session alive."""
+        asked_at = steady_clock()
         connection.execute(b"SELECT 1")
+        self.answered_from = asked_at
 
     def _on_loop(self, callback: Callable[..., None], *arguments: object) -> None:
         """Call `callback` on the event loop, unless that has ended without closing the journal."""

@@ -5,6 +5,8 @@ from functools import lru_cache
 
 #: A parameter, constant bytes, or any other text in quotes, which stays as it is.
 _PARTS = re.compile(r"\?|\bx'(?P<bytes>[0-9a-f]*)'|'[^']*'")
+#: What a lock of rows is written as (`operations/transaction.py`).
+_LOCK = re.compile(r"/\* lock (\w+(?:, \w+)*) \*/")
 
 
 @lru_cache(maxsize=1024)
@@ -19,4 +21,5 @@ def translated(statement: str) -> bytes:
             return f"${number}"
         return match[0] if match["bytes"] is None else f"'\\x{match['bytes']}'::bytea"
 
-    return _PARTS.sub(replacement, statement).encode()
+    locking = _LOCK.sub(r"FOR NO KEY UPDATE OF \1", statement)
+    return _PARTS.sub(replacement, locking).encode()

@@ -69,6 +69,10 @@ class PostgresqlTransaction:
         #: The keys that are on their way, and the events that get them.
         self._keys: list[tuple[Result, list[OutboxEntry]]] = []
 
+    @property
+    def session(self) -> Connection:
+        return self._connection
+
     def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> "Result":
         bulk = BULK.get(statement)
         if bulk is not None:

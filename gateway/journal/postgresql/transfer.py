@@ -8,18 +8,22 @@ import psycopg
 
 from gateway.journal.errors import JournalUnusable
 from gateway.journal.frames import pack, unpack
+from gateway.journal.ownership import shard_of_connector
 from gateway.journal.records import Accepted
 from gateway.journal.transfer import INTAKE, Columns, Row, Side
 
 from .adapters import stored
-from .claims import claim_within
-from .intake import stream_of
+from .locks import claim_all
 from .outcomes import in_words
 from .schema import migrate
 from .session import ADMINISTRATOR, Connection, Database
 
 #: What only this engine has.
-_OWN = frozenset({INTAKE, "schema_version", "node"})
+_OWN = frozenset({INTAKE, "schema_version", "node", "connector_health"})
+#: What one node keeps for another one.
+_BETWEEN_NODES = frozenset(
+    {("attachment", "begun"), ("outbox", "attempts"), ("outbox", "refused_at")}
+)
 
 _COLUMNS = b"""SELECT c.relname, a.attname, a.attidentity != ''
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
@@ -37,7 +41,9 @@ class PostgresqlSide(Side):
         self._connection = connection
         connection.execute(b"BEGIN")
         self._columns: list[tuple[str, str, bool]] = [
-            (table, column, counts) for table, column, counts in connection.execute(_COLUMNS)
+            (table, column, counts)
+            for table, column, counts in connection.execute(_COLUMNS)
+            if (table, column) not in _BETWEEN_NODES
         ]
 
     def tables(self) -> Mapping[str, Columns]:
@@ -63,7 +69,7 @@ class PostgresqlSide(Side):
         self._copy(f"{table} ({', '.join(columns)})", rows)
 
     def write_deliveries(self, deliveries: Iterable[Accepted]) -> None:
-        rows = ((stream_of(one.connector), pack(one)) for one in deliveries)
+        rows = ((shard_of_connector(one.connector), pack(one)) for one in deliveries)
         self._copy("intake (stream, delivery)", rows)
 
     def stored(self, value: Any) -> Any:
@@ -120,7 +126,7 @@ def _alone(database: Database) -> Iterator[Connection]:
     connection = database.open(ADMINISTRATOR)
     try:
         migrate(connection)
-        claim_within(connection, 0)
+        claim_all(connection)
         yield connection
     except psycopg.Error as exc:
         raise JournalUnusable(f"gateway.journal: the copy failed: {in_words(exc)}") from exc

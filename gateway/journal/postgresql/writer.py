@@ -21,7 +21,7 @@ from gateway.observability.metrics import JOURNAL_COMMITS
 
 from .outcomes import SessionLost, in_words, is_conflict, is_lost, is_of_server
 from .session import Connection
-from .session_thread import SessionThread
+from .session_thread import SessionThread, steady_clock
 from .transaction import PostgresqlTransaction
 
 T = TypeVar("T")
@@ -89,6 +89,10 @@ class Writer(SessionThread[_Write]):
             doubtful, self._in_doubt = self._in_doubt, None
             self._refuse(doubtful.group, "the server did not say whether it committed")
 
+    def announce_received(self, recorded: Recorded) -> None:
+        """Announce what another node recorded."""
+        self._announce(recorded)
+
     def _enqueue(self, operation: "Operation[Any]", *, announces: bool) -> "asyncio.Future[Any]":
         write = _Write(self._loop.create_future(), operation, announces)
         self._put(write)
@@ -145,6 +149,7 @@ class Writer(SessionThread[_Write]):
 
     def _commit(self, connection: Connection) -> None:
         fault_point("before-commit")
+        asked_at = steady_clock()
         try:
             connection.execute(b"COMMIT")
         except psycopg.Error as exc:
@@ -153,6 +158,7 @@ class Writer(SessionThread[_Write]):
             raise
         self.check_replicated()
         self._in_doubt = None
+        self.answered_from = asked_at
         fault_point("after-commit")
         JOURNAL_COMMITS.inc()
 

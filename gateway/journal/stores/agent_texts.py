@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.journal.interface import AgentTextJournal
 from gateway.journal.operations import agent_texts, receipts
-from gateway.journal.records import NO_CAUSE, AgentText, Cause, Part, Recipient, Situation
+from gateway.journal.records import NO_CAUSE, AgentText, Cause, Recipient, Situation
 
 from .store import Store
 
@@ -22,9 +22,6 @@ class AgentTextStore(Store, AgentTextJournal):
     async def accept_text(self, new: AgentText) -> bool:
         recorded = await self._announce(partial(agent_texts.accept, new=new))
         return recorded.new_parts
-
-    async def open_parts(self) -> list[Part]:
-        return await self._read(agent_texts.open_parts)
 
     async def trying(self, text: int, position: int) -> Recipient | None:
         return await self._submit(partial(agent_texts.trying, outgoing=text, position=position))

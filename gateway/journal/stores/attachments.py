@@ -4,16 +4,13 @@ from functools import partial
 
 from gateway.journal.interface import AttachmentJournal
 from gateway.journal.operations import attachments
-from gateway.journal.records import AttachmentRow, Job, Outcome
+from gateway.journal.records import AttachmentRow, Outcome
 
 from .store import Store
 
 
 class AttachmentStore(Store, AttachmentJournal):
     """The part of the journal that keeps attachments."""
-
-    async def pending(self, limit: int | None = None, after: int = -1) -> list[Job]:
-        return await self._read(partial(attachments.pending, limit=limit, after=after))
 
     async def attachment(self, message: int, position: int) -> AttachmentRow | None:
         return await self._read(partial(attachments.load, message=message, position=position))

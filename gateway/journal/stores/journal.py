@@ -9,11 +9,13 @@ from .failures import FailureStore
 from .outbox import OutboxStore
 from .reports import ReportStore
 from .retention import RetentionStore
+from .shards import ShardStore
 
 
 class StoredJournal(
     AttachmentStore,
     OutboxStore,
+    ShardStore,
     AgentTextStore,
     ConversationStore,
     ReportStore,

@@ -16,9 +16,6 @@ class OutboxStore(Store, OutboxJournal):
 
     # These reads go through the writer: their results are in the order of its writes, and durable.
 
-    async def lanes(self) -> dict[int, int]:
-        return await self._submit(outbox.lanes)
-
     async def next_entries(self, lane: int, after: int, limit: int) -> list[OutboxEntry]:
         return await self._submit(partial(outbox.next_entries, lane=lane, after=after, limit=limit))
 

@@ -1,0 +1,100 @@
+"""Locks: what the writer's session holds. Each is an advisory lock, which ends with the session.
+
+So a node that has lost its session can commit nothing for what it owned, and there are no epochs and no leases.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.journal.errors import JournalUnavailable, JournalUnusable
+from gateway.journal.operations.shards import ALL_SHARDS
+from gateway.journal.operations.transaction import Transaction
+from gateway.observability.metrics import FENCED
+
+from .session import Connection
+from .transaction import PostgresqlTransaction
+
+#: Several journals may be in one database, each in a schema of its own; the number of a table is different in each.
+_KEY = "(CAST(CAST('meta' AS regclass) AS oid)::bigint << 32) | CAST(? AS bigint)"
+_TRY = f"SELECT pg_try_advisory_lock({_KEY})"
+_GIVE = f"SELECT pg_advisory_unlock({_KEY})"
+_SEEN = """SELECT CAST(objid AS bigint), CAST(pid AS bigint) FROM pg_locks WHERE locktype = 'advisory' AND granted
+    AND objsubid = 1 AND classid = CAST('meta' AS regclass)::oid
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+
+#: Added to a node's number, so that its proof of life is not a shard.
+_LIFE = 1 << 16
+
+
+class NotOwner(JournalUnavailable):
+    """Another node may own the shard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The locks of all nodes: which nodes live, and which of them owns each shard that is not free."""
+
+    live: frozenset[int]
+    owners: dict[int, int | None]
+
+
+def life_of(node: int) -> int:
+    """Return the number of the lock by which a node shows that it lives."""
+    return _LIFE + node
+
+
+class Locks:
+    """The locks of the present session, used in the writer's thread only."""
+
+    def __init__(self) -> None:
+        self._session: Any = None
+        self._held: set[int] = set()
+
+    def held(self, transaction: Transaction) -> set[int]:
+        """Return what this session holds; a new session holds nothing."""
+        assert isinstance(transaction, PostgresqlTransaction)
+        session = transaction.session
+        if session is not self._session:
+            self._session, self._held = session, set()
+        return self._held
+
+    def take(self, transaction: Transaction, number: int) -> bool:
+        """Take a lock unless another session holds it. It stays, even if the transaction is undone."""
+        held = self.held(transaction)
+        if number in held:
+            return True
+        (is_ours,) = transaction.execute(_TRY, (number,)).fetchone()
+        if is_ours:
+            held.add(number)
+        return bool(is_ours)
+
+    def give(self, transaction: Transaction, number: int) -> None:
+        """Release a lock, at once and not with the end of the transaction."""
+        held = self.held(transaction)
+        if number in held:
+            transaction.execute(_GIVE, (number,)).fetchone()
+            held.discard(number)
+
+    def require(self, transaction: Transaction, *shards: int) -> None:
+        """Raise NotOwner unless this session holds all of these shards, and so until the transaction has ended."""
+        held = self.held(transaction)
+        if not held.issuperset(shards):
+            FENCED.inc()
+            raise NotOwner("another node owns the conversation or the connector by now")
+
+
+def seen(transaction: Transaction) -> Seen:
+    """Return the locks of all nodes."""
+    rows = transaction.execute(_SEEN).fetchall()
+    nodes = {pid: number - _LIFE for number, pid in rows if number >= _LIFE}
+    owners = {number: nodes.get(pid) for number, pid in rows if number < _LIFE}
+    return Seen(frozenset(nodes.values()), owners)
+
+
+def claim_all(connection: Connection) -> None:
+    """Take all shards for this session, so that no node works; raises JournalUnusable if one does."""
+    transaction, locks = PostgresqlTransaction(connection), Locks()
+    if seen(transaction).live or not all(locks.take(transaction, s) for s in sorted(ALL_SHARDS)):
+        raise JournalUnusable(
+            "gateway.journal: another Airlock process uses the database; stop it, or name a different database"
+        )

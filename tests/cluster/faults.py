@@ -1,0 +1,58 @@
+"""What happens to the cluster while it works."""
+
+import asyncio
+import signal
+
+from .cluster import Cluster
+from .node import Node
+
+#: Seconds for which a node sleeps on after others have its work.
+_LONGER = 2.0
+_MUTED = 8.0
+
+
+def _any(cluster: Cluster) -> Node:
+    return cluster.dice.choice(cluster.nodes)
+
+
+async def kill(cluster: Cluster) -> None:
+    """End a node without warning."""
+    node = _any(cluster)
+    await cluster.lose(node, lambda: node.send_signal(signal.SIGKILL))
+
+
+async def pause(cluster: Cluster) -> None:
+    """Let a node sleep until others have its work, and wake it again."""
+    node = _any(cluster)
+    try:
+        await cluster.lose(node, lambda: node.send_signal(signal.SIGSTOP))
+        await asyncio.sleep(_LONGER)
+    finally:
+        node.send_signal(signal.SIGCONT)
+
+
+async def mute(cluster: Cluster) -> None:
+    """Let the network between a node and PostgreSQL fall silent, with all connections open."""
+    node = _any(cluster)
+    begun = asyncio.get_running_loop().time()
+    try:
+        await cluster.lose(node, node.relay.pass_on.clear)
+        await asyncio.sleep(max(0.0, begun + _MUTED - asyncio.get_running_loop().time()))
+    finally:
+        node.relay.pass_on.set()
+
+
+async def restart_database(cluster: Cluster) -> None:
+    """Crash PostgreSQL, and start it again."""
+    server = cluster.database.server
+    await asyncio.to_thread(server.stop, "immediate")
+    await asyncio.to_thread(server.start)
+    await cluster.taken_over(30)
+
+
+async def roll(cluster: Cluster) -> None:
+    """Restart one node after the other, as for an upgrade."""
+    for node in cluster.nodes:
+        node.send_signal(signal.SIGTERM)
+        await cluster.until_restarted(node)
+        await cluster.taken_over()
