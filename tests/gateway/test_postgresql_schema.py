@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from gateway.journal import JournalUnusable
+from gateway.journal.ownership import shard_of_connector
 from gateway.journal.postgresql import intake, schema
-from gateway.journal.postgresql.intake import Delivery, Floor, stream_of
+from gateway.journal.postgresql.intake import Delivery, Floor
 from gateway.journal.postgresql.session import ADMINISTRATOR, Database
 from gateway.journal.postgresql.statements import translated
 from gateway.journal.postgresql.transaction import PostgresqlTransaction
@@ -73,7 +74,7 @@ def test_statements_are_translated_but_not_their_texts() -> None:
 
 
 def test_a_stream_is_the_same_in_every_process() -> None:
-    assert [stream_of(name) for name in ("whatsapp", "sms", "apple")] == [16, 61, 16]
+    assert [shard_of_connector(name) for name in ("whatsapp", "sms", "apple")] == [16, 61, 16]
 
 
 def test_rows_that_appear_late_are_found_in_time() -> None:
