@@ -12,7 +12,19 @@ from webchat.delivery.gateway import GatewayClient
 from webchat.delivery.lanes import Lanes
 from webchat.delivery.signing import decode_secret
 from webchat.files import Files
-from webchat.handlers import changes, messages, pages, platform, sessions
+from webchat.handlers import (
+    attachments,
+    changes,
+    me,
+    messages,
+    operations,
+    originals,
+    pages,
+    platform,
+    sessions,
+    uploads,
+)
+from webchat.housekeeping import Housekeeping
 from webchat.http import security_headers
 from webchat.http.access import for_consumers, for_gateway
 from webchat.http.context import CHAT, Chat
@@ -86,7 +98,10 @@ async def _start_and_stop(app: web.Application) -> AsyncIterator[None]:
     chat.files.open()
     chat.database.open()
     await chat.gateway.open()
-    chat.background_tasks.add(asyncio.create_task(chat.lanes.run(), name="webchat lanes"))
+    retention = round(chat.settings.retention * 1000)
+    housekeeping = Housekeeping(chat.database, chat.files, retention, chat.clock)
+    for work in (chat.lanes.run(), housekeeping.run()):
+        chat.background_tasks.add(asyncio.create_task(work))
     yield
     for task in chat.background_tasks:
         task.cancel()
@@ -99,17 +114,28 @@ async def _close_streams(app: web.Application) -> None:
     app[CHAT].signals.close()
 
 
+_UPLOAD = "/v1/uploads/{id:[0-9a-f]{32}}"
+
 ROUTES = (
     web.get("/chat", pages.chat),
     web.get("/loader.js", pages.loader),
-    web.get("/healthz", pages.healthz),
+    web.get("/healthz", operations.healthz),
+    web.get("/metrics", operations.metrics),
     web.post("/v1/sessions", sessions.begin),
     web.delete("/v1/sessions", for_consumers(sessions.end)),
+    web.post("/v1/uploads", for_consumers(uploads.create)),
+    web.head(_UPLOAD, for_consumers(uploads.ask)),
+    web.patch(_UPLOAD, for_consumers(uploads.append)),
+    web.delete(_UPLOAD, for_consumers(uploads.cancel)),
     web.put("/v1/messages/{id:[0-9a-f]{32}}", for_consumers(messages.put)),
     web.get("/v1/history", for_consumers(messages.history)),
     web.get("/v1/changes", for_consumers(changes.changes)),
     web.post("/v1/receipts", for_consumers(messages.receipts)),
     web.post("/v1/typing", for_consumers(messages.typing)),
+    web.get("/v1/attachments/{id}/{rendition}", for_consumers(attachments.show)),
+    web.delete("/v1/me", for_consumers(me.erase)),
+    web.get("/platform/v1/uploads/{file}", for_gateway(originals.look_up)),
+    web.get("/platform/v1/files/{file}", originals.download),
     web.post("/platform/v1/messages", for_gateway(platform.send)),
     web.post("/platform/v1/read", for_gateway(platform.read)),
     web.post("/platform/v1/typing", for_gateway(platform.typing)),

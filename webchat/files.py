@@ -3,14 +3,17 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from aiohttp import StreamReader
 
-#: Bytes that are collected before a write, and read at a time for the hash.
+#: Bytes that are collected before a write.
 _CHUNK = 256 * 1024
-_HEAD = 64 * 1024
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+
+T = TypeVar("T")
 
 
 class TooLong(Exception):
@@ -30,22 +33,20 @@ class Files:
     def path(self, file: str) -> Path:
         return self._folder / file
 
-    async def create(self, file: str) -> None:
-        await asyncio.to_thread(_create, self.path(file), self._folder)
-
-    async def size(self, file: str) -> int | None:
-        """Return how many bytes have come; None if there is no such file."""
+    async def size(self, file: str) -> int:
+        """Return how many bytes have come."""
         return await asyncio.to_thread(_size, self.path(file))
 
-    async def head(self, file: str) -> bytes:
-        return await asyncio.to_thread(_head, self.path(file))
+    async def inspect(self, file: str, look: Callable[[int], T]) -> T:
+        """Return what `look` says of the file behind a readable descriptor."""
+        return await asyncio.to_thread(_inspect, self.path(file), look)
 
     async def append(self, file: str, content: StreamReader, most: int) -> int:
         """Append what comes and sync it; return the new size. What came before an error stays.
 
         Raises TooLong if more than `most` bytes come.
         """
-        descriptor = os.open(self.path(file), os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        descriptor = os.open(self.path(file), _APPEND, 0o600)
         try:
             left = most
             async for chunk in _collected(content):
@@ -56,10 +57,11 @@ class Files:
         finally:
             # Also after a lost connection: what is on disk is the offset from which the client goes on.
             await asyncio.shield(asyncio.to_thread(_sync_and_close, descriptor))
-        return _size(self.path(file)) or 0
+        return await self.size(file)
 
-    async def sha256(self, file: str) -> str:
-        return await asyncio.to_thread(_sha256, self.path(file))
+    async def seal(self, file: str) -> str:
+        """Make a whole file durable, its name in the folder included, and return its SHA-256 in hex."""
+        return await asyncio.to_thread(_seal, self.path(file), self._folder)
 
     async def delete(self, files: Iterable[str]) -> None:
         for file in files:
@@ -67,6 +69,10 @@ class Files:
 
     async def names(self) -> list[str]:
         return await asyncio.to_thread(os.listdir, self._folder)
+
+    def older(self, files: Iterable[str], than: float) -> list[str]:
+        """Return the files that were last written before a time in seconds."""
+        return [file for file in files if _modified(self.path(file)) < than]
 
     async def take_over(self, file: str) -> None:
         """End the request that writes a file, and wait until it has. A client that comes anew knows that it is lost."""
@@ -104,25 +110,33 @@ async def _collected(content: StreamReader) -> AsyncIterator[bytes]:
         raise error
 
 
-def _create(path: Path, folder: Path) -> None:
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+def _seal(path: Path, folder: Path) -> str:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _size(path: Path) -> int | None:
+def _size(path: Path) -> int:
     try:
         return path.stat().st_size
     except FileNotFoundError:
-        return None
+        return 0
 
 
-def _head(path: Path) -> bytes:
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
+
+
+def _inspect(path: Path, look: Callable[[int], T]) -> T:
     with path.open("rb") as file:
-        return file.read(_HEAD)
+        return look(file.fileno())
 
 
 def _write(descriptor: int, chunk: bytes) -> None:
@@ -136,8 +150,3 @@ def _sync_and_close(descriptor: int) -> None:
         os.fdatasync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

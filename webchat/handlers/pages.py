@@ -40,7 +40,3 @@ async def loader(_request: web.Request) -> web.StreamResponse:
             "Cross-Origin-Resource-Policy": "cross-origin",
         },
     )
-
-
-async def healthz(_request: web.Request) -> web.Response:
-    return web.Response(text="ok\n")

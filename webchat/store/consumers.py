@@ -67,6 +67,16 @@ def find_subject(db: sqlite3.Connection, site: str, subject: str) -> Consumer | 
     return _consumer(row)
 
 
+def inactive(db: sqlite3.Connection, before: int, limit: int) -> list[Consumer]:
+    """Return consumers whose last message is older than a time, and of whom the gateway has everything."""
+    rows = db.execute(
+        "SELECT * FROM consumers AS c WHERE active_at < ? "
+        "AND NOT EXISTS (SELECT 1 FROM outbox WHERE lane = c.id) LIMIT ?",
+        (before, limit),
+    )
+    return [found for row in rows if (found := _consumer(row)) is not None]
+
+
 def rename(db: Connection, id: str, name: str | None) -> None:
     """Take over the name that the brand gives now."""
     if name is not None:

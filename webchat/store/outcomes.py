@@ -1,6 +1,9 @@
 """Outcomes: what the gateway made of a consumer's file."""
 
+import sqlite3
 from dataclasses import dataclass
+
+import orjson
 
 from .database import Connection, touch
 
@@ -48,3 +51,22 @@ def note(db: Connection, consumer: str, message: str, place: int, found: Outcome
         return []
     db.execute("DELETE FROM uploads WHERE file = ?", (row["file"],))
     return [row["file"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a consumer may see of their own file, and the gateway's permission to ask for links."""
+
+    renditions: tuple[str, ...]
+    grant: str | None
+
+
+def find(db: sqlite3.Connection, consumer: str, id: str) -> Shown | None:
+    """Return what can be seen of a consumer's own attachment; None for another's."""
+    row = db.execute(
+        "SELECT renditions, grant_token FROM attachments WHERE id = ? AND consumer = ?",
+        (id, consumer),
+    ).fetchone()
+    if row is None:
+        return None
+    return Shown(tuple(orjson.loads(row["renditions"])), row["grant_token"])

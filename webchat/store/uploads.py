@@ -13,6 +13,8 @@ from .database import Connection
 OPEN_MS, WHOLE_MS = HOUR, 15 * MINUTE
 #: How long an original is kept until its outcome is final.
 CLAIMED_MS = DAY
+#: An open upload that did not grow for so long makes room for another one of the same consumer.
+IDLE_MS = 2 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,11 @@ class Upload:
     kind: str | None
     media_type: str | None
     sha256: str | None
+    expires_at: int
+
+    def needs_extension(self, now: int) -> bool:
+        """Whether the time of an open upload is due for an extension: not every part writes it."""
+        return self.expires_at - now < OPEN_MS - MINUTE
 
     def in_event(self) -> dict[str, Any]:
         return {
@@ -56,7 +63,7 @@ def create(
         "INSERT INTO uploads (consumer, id, file, length, name, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
         (consumer, id, file, length, name, now + OPEN_MS),
     )
-    return Upload(consumer, id, file, length, name, "open", None, None, None)
+    return Upload(consumer, id, file, length, name, "open", None, None, None, now + OPEN_MS)
 
 
 def find(db: sqlite3.Connection, consumer: str, id: str) -> Upload | None:
@@ -88,14 +95,12 @@ def extend(db: sqlite3.Connection, upload: Upload, now: int) -> None:
     )
 
 
-def finish(
-    db: sqlite3.Connection, upload: Upload, kind: str, media_type: str, sha256: str, now: int
-) -> None:
-    """Note that all bytes are on disk."""
+def finish(db: sqlite3.Connection, upload: Upload, now: int) -> None:
+    """Note that all bytes are on disk, of what kind they are, and their hash."""
     db.execute(
         "UPDATE uploads SET state = 'whole', kind = ?, media_type = ?, sha256 = ?, expires_at = ? "
         "WHERE file = ? AND state = 'open'",
-        (kind, media_type, sha256, now + WHOLE_MS, upload.file),
+        (upload.kind, upload.media_type, upload.sha256, now + WHOLE_MS, upload.file),
     )
 
 
@@ -135,17 +140,24 @@ def attach(db: Connection, upload: Upload, message: str, place: int) -> None:
     )
 
 
-def remove(db: sqlite3.Connection, file: str) -> None:
-    """Forget an upload; its file is deleted afterwards."""
-    db.execute("DELETE FROM uploads WHERE file = ?", (file,))
+def remove_unclaimed(db: sqlite3.Connection, file: str) -> None:
+    """Forget an upload that belongs to no message; its file is deleted afterwards."""
+    db.execute("DELETE FROM uploads WHERE file = ? AND state != 'claimed'", (file,))
 
 
-def expired(db: sqlite3.Connection, now: int, limit: int) -> list[str]:
-    """Return files whose time is over."""
+def remove_idle(db: sqlite3.Connection, consumer: str, now: int) -> list[str]:
+    """Forget a consumer's open uploads that stand still, so that they do not keep a new one out; return their files."""
     rows = db.execute(
-        "SELECT file FROM uploads WHERE expires_at < ? ORDER BY expires_at LIMIT ?", (now, limit)
+        "DELETE FROM uploads WHERE consumer = ? AND state = 'open' AND expires_at < ? RETURNING file",
+        (consumer, now + OPEN_MS - IDLE_MS),
     )
-    return [row["file"] for row in rows]
+    return [row["file"] for row in rows.fetchall()]
+
+
+def expire(db: sqlite3.Connection, now: int) -> list[str]:
+    """Forget uploads whose time is over; return their files."""
+    rows = db.execute("DELETE FROM uploads WHERE expires_at < ? RETURNING file", (now,))
+    return [row["file"] for row in rows.fetchall()]
 
 
 def known_files(db: sqlite3.Connection) -> set[str]:
@@ -165,4 +177,5 @@ def _upload(row: sqlite3.Row | None) -> Upload | None:
         kind=row["kind"],
         media_type=row["media_type"],
         sha256=row["sha256"],
+        expires_at=row["expires_at"],
     )
