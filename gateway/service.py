@@ -15,6 +15,7 @@ from aiohttp import web
 from .delivery.lanes import Lanes
 from .http.connections import raise_descriptor_limit
 from .http.server import Server
+from .http.web_channel import start_web_channel
 from .journal import Journal, exposure, private_folder
 from .journal.sqlite.journal import SqliteJournal
 from .observability.system_errors import about_data_folder, about_listening
@@ -114,6 +115,7 @@ class Gateway:
             self._run(name, run())
             if name == "lanes":
                 self._stack.push_async_callback(_drain, components.lanes)
+        await self._serve_web_channel()
         await self._serve(components.application, sock)
         await decoders
 
@@ -140,6 +142,13 @@ class Gateway:
         task = asyncio.create_task(work, name=name)
         self._tasks.append(task)
         self._stack.push_async_callback(_cancel, task)
+
+    async def _serve_web_channel(self) -> None:
+        """Start the web channel's server on its own port, if the settings have one."""
+        section = self._settings.webchat
+        if section is not None:
+            server = await start_web_channel(section, self._settings, self._stack)
+            self._run("web channel", server.watch())
 
     async def _serve(self, app: web.Application, sock: socket.socket) -> None:
         server = await Server.start(app, sock, grace=_GRACE_SECONDS)

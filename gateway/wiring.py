@@ -243,6 +243,7 @@ def _fetcher(settings: Settings, stack: AsyncExitStack) -> Fetcher:
     fetcher = Fetcher(
         allow_private_hosts=fetch.allow_private_hosts,
         extra_hosts=fetch.extra_hosts,
+        own_origins=fetch.own_origins,
         redact=Mask(settings.secrets()).text,
     )
     stack.push_async_callback(fetcher.aclose)

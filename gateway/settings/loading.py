@@ -13,9 +13,12 @@ from .errors import ConfigError
 from .model import CoreSettings, FetchSettings, GatewaySettings, MediaSettings, Settings
 from .plugins import installed
 from .validation_errors import add_validation_errors
+from .webchat import WebchatSection
 from .yaml_document import Document, read
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
+    # First, so that a key that another section has too is looked for there.
+    "webchat": WebchatSection,
     "gateway": GatewaySettings,
     "core": CoreSettings,
     "media": MediaSettings,
@@ -49,6 +52,10 @@ _SECTION_OF_KEY = {
 }
 
 
+#: A section whose part is absent without it.
+_OPTIONAL = frozenset({"webchat"})
+
+
 def _section_values(document: Document) -> dict[str, Any]:
     # A section that is missing, or whose keys are all commented out, gets its defaults.
     given = {
@@ -56,7 +63,7 @@ def _section_values(document: Document) -> dict[str, Any]:
         for name, value in document.values.items()
         if value is not None or name not in SECTIONS
     }
-    return {name: {} for name in SECTIONS} | given
+    return {name: {} for name in SECTIONS if name not in _OPTIONAL} | given
 
 
 def _validate_settings(

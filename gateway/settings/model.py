@@ -21,9 +21,10 @@ from pydantic import (
 from connectors import Connector
 from normalizer.media import Limits
 
-from .addresses import Address, BaseUrl, Host, Listen, Scanner, Url
+from .addresses import Address, BaseUrl, Host, Listen, Origin, Scanner, Url
 from .credentials import ApiToken, WebhookSecret, secret_values
 from .units import Count, Duration, Flag, Size
+from .webchat import WebchatSection
 
 _DAY = 86_400.0
 _WEEK = 7 * _DAY
@@ -283,6 +284,13 @@ class FetchSettings(_Section):
             "Additional hosts from which platforms may serve media; .example.com means all hosts below example.com"
         ),
     )
+    own_origins: tuple[Origin, ...] = Field(
+        default=(),
+        description=(
+            "Exact origins of ours that may be plain http or on a private address, such as http://127.0.0.1:8090;"
+            " only the connector whose api_url has this origin may contact it"
+        ),
+    )
 
 
 class Settings(_Section):
@@ -292,6 +300,7 @@ class Settings(_Section):
     core: CoreSettings = Field(default_factory=CoreSettings)
     media: MediaSettings = Field(default_factory=MediaSettings)
     fetch: FetchSettings = Field(default_factory=FetchSettings)
+    webchat: WebchatSection | None = Field(default=None)
     connectors: Annotated[
         Mapping[str, InstanceOf[Connector[Any]]], AfterValidator(MappingProxyType)
     ] = Field(
@@ -303,7 +312,7 @@ class Settings(_Section):
     def secrets(self) -> frozenset[str]:
         """Return every secret in clear text, so that logging can mask it."""
         configs = (connector.config for connector in self.connectors.values())
-        return frozenset(secret_values([self.gateway, self.core, *configs]))
+        return frozenset(secret_values([self.gateway, self.core, self.webchat, *configs]))
 
     @field_serializer("connectors")
     def _serialize_connectors(self, connectors: Mapping[str, Connector[Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`GET /v1/attachments/{id}/{rendition}`: a consumer's own file, sanitized. The gateway has it, and records the view."""
+"""`GET /v1/attachments/{id}/{rendition}`: a consumer's own file, sanitized. The gateway records each view."""
 
 from functools import partial
 

@@ -111,9 +111,11 @@ async def typing(request: web.Request) -> web.Response:
     body = await parse_body(request, Typing)
     chat, caller = chat_of(request), caller_of(request)
     if _is_due(chat, caller.consumer, on=body.on):
-        await chat.database.write(
+        noted = await chat.database.write(
             partial(_note_typing, consumer_id=caller.consumer, on=body.on, now=chat.clock())
         )
+        if not noted:
+            chat.writing.pop(caller.consumer, None)
     return empty_response()
 
 
@@ -128,7 +130,9 @@ def _is_due(chat: Chat, consumer: str, *, on: bool) -> bool:
     return chat.writing.pop(consumer, None) is not None
 
 
-def _note_typing(db: Connection, consumer_id: str, *, on: bool, now: int) -> None:
-    # What stands in the way is newer than this, or the gateway is away: then it is not worth sending.
-    if not outbox.is_waiting(db, consumer_id):
-        outbox.add(db, consumers.get(db, consumer_id), "typing", now, {"on": on})
+def _note_typing(db: Connection, consumer_id: str, *, on: bool, now: int) -> bool:
+    # While the gateway is away, nobody sees it; by the time it is back, it is not true any more.
+    if on and outbox.is_waiting(db, consumer_id):
+        return False
+    outbox.add(db, consumers.get(db, consumer_id), "typing", now, {"on": on})
+    return True
