@@ -17,6 +17,7 @@ from .delivery.core_client import CoreClient
 from .delivery.lanes import Lanes
 from .fetching import Fetcher
 from .http.api import Api, require_token
+from .http.consumer_links import ConsumerLinkApi
 from .http.gauges import gauges
 from .http.health import probes
 from .http.media import MediaEndpoint
@@ -26,6 +27,7 @@ from .inbound.parse_worker import ParseWorker
 from .inbound.webhooks import Webhooks
 from .intake_priority import IntakePriority
 from .journal import Journal, private_folder
+from .media.consumer_links import ConsumerLinks
 from .media.quarantine import Quarantine
 from .media.signed_links import Links
 from .media.source import MediaSource
@@ -147,7 +149,9 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
         media,
         SendWorker(journal, connectors, fetcher, public_url=installation.public_url),
         ConsumerNames(journal, connectors, fetcher),
-        PlatformReports(journal, connectors, fetcher),
+        PlatformReports(
+            journal, connectors, fetcher, ConsumerLinks(journal.key, installation.public_url).seal
+        ),
         retention,
         ConnectorHealth(connectors, fetcher),
     )
@@ -157,6 +161,7 @@ def _application(parts: _Parts, stack: AsyncExitStack) -> web.Application:
     installation, journal = parts.installation, parts.journal
     connectors = installation.settings.connectors
     links = Links(journal.key, installation.public_url)
+    consumers = ConsumerLinks(journal.key, installation.public_url)
     webhooks = Webhooks(
         journal, connectors, installation.public_url, parts.capacity, parts.priority
     )
@@ -174,7 +179,14 @@ def _application(parts: _Parts, stack: AsyncExitStack) -> web.Application:
             progress=parts.media.progress,
             erase=parts.retention.erase,
         ),
-        MediaEndpoint(journal, links, parts.store),
+        MediaEndpoint(journal, links, parts.store, consumers),
+        ConsumerLinkApi(
+            journal,
+            consumers,
+            connectors,
+            installation.public_url,
+            round(installation.settings.media.link_lifetime),
+        ),
         authorize=require_token(parts.tokens),
         probes=probes(
             journal, parts.capacity, parts.lanes, parts.sanitizer, parts.scanner, parts.store

@@ -5,7 +5,7 @@ the contract allows.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ import structlog
 from connectors import Connector, Feature, Flow, Outcome, Purpose, Rejected
 from gateway.backoff import delay
 from gateway.fetching import Ambiguous
+from gateway.identifiers import attachment_id
 from gateway.journal import (
     Informed,
     JournalUnavailable,
@@ -23,6 +24,7 @@ from gateway.journal import (
     ReportJournal,
     ReportKind,
 )
+from gateway.media.consumer_links import Grant
 from gateway.timestamps import now_ms
 from normalizer.media import Unsafe
 
@@ -81,6 +83,7 @@ class PlatformReports:
         journal: ReportJournal,
         connectors: Mapping[str, Connector[Any]],
         fetcher: Flows,
+        seal: Callable[[Grant], str],
         *,
         first_pause: float = _FIRST_PAUSE,
     ) -> None:
@@ -88,7 +91,7 @@ class PlatformReports:
         names = sorted(who.outcome | who.forget | who.closed)
         self._journal = journal
         self._queues = [
-            _Queue(name, connectors[name], journal, fetcher, first_pause) for name in names
+            _Queue(name, connectors[name], journal, fetcher, seal, first_pause) for name in names
         ]
 
     def recorded(self, recorded: Recorded) -> None:
@@ -116,6 +119,7 @@ class _Queue:
         connector: Connector[Any],
         journal: ReportJournal,
         fetcher: Flows,
+        seal: Callable[[Grant], str],
         first_pause: float,
     ) -> None:
         self.news = asyncio.Event()
@@ -123,6 +127,7 @@ class _Queue:
         self._connector = connector
         self._journal = journal
         self._fetcher = fetcher
+        self._seal = seal
         self._first_pause = first_pause
 
     async def run(self) -> None:
@@ -192,10 +197,17 @@ class _Queue:
         match report.kind:
             case "outcome":
                 renditions = tuple(content["renditions"])
+                grant = self._grant(content) if renditions else None
                 return self._connector.tell_outcome(
-                    Outcome(**{**content, "renditions": renditions})
+                    Outcome(**{**content, "renditions": renditions, "grant": grant})
                 )
             case "forget":
                 return self._connector.forget(**content)
             case "closed":
                 return self._connector.tell_closed(**content)
+
+    def _grant(self, content: Mapping[str, Any]) -> str:
+        """Return the permission to show the file to the consumer who sent it."""
+        message = self._journal.ids.message(self._name, content["message_id"])
+        attachment = attachment_id(message, content["position"])
+        return self._seal(Grant(self._name, attachment, content["to"]))

@@ -50,6 +50,12 @@ class Server:
     ) -> None:
         self.url, self.chat, self.gateway, self.http = url, chat, gateway, http
 
+    @classmethod
+    def remote(cls, url: str, http: aiohttp.ClientSession) -> "Server":
+        """Return a web channel in another process, whose parts cannot be reached."""
+        nothing: Any = None
+        return cls(url, nothing, nothing, http)
+
     async def call(
         self,
         method: str,
