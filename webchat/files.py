@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,6 +30,11 @@ class Files:
     def open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether a part is being written."""
+        return bool(self._writers)
+
     def path(self, file: str) -> Path:
         return self._folder / file
 
@@ -46,17 +51,17 @@ class Files:
 
         Raises TooLong if more than `most` bytes come.
         """
-        descriptor = os.open(self.path(file), _APPEND, 0o600)
+        part = _Part(os.open(self.path(file), _APPEND, 0o600), most)
         try:
-            left = most
-            async for chunk in _collected(content):
-                await asyncio.to_thread(_write, descriptor, chunk[:left])
-                if len(chunk) > left:
+            async for chunk in content.iter_any():
+                part.waiting += chunk
+                if part.is_due:
+                    await asyncio.to_thread(part.write)
+                if part.is_too_long:
                     raise TooLong
-                left -= len(chunk)
         finally:
-            # Also after a lost connection: what is on disk is the offset from which the client goes on.
-            await asyncio.shield(asyncio.to_thread(_sync_and_close, descriptor))
+            # Also after a lost connection or a take-over: all that came is the offset from which the client goes on.
+            await asyncio.shield(asyncio.to_thread(part.close))
         return await self.size(file)
 
     async def seal(self, file: str) -> str:
@@ -92,22 +97,34 @@ class Files:
             del self._writers[file]
 
 
-async def _collected(content: StreamReader) -> AsyncIterator[bytes]:
-    """Yield what comes in larger pieces. What has come before an error is yielded before it is raised."""
-    waiting = bytearray()
-    error: BaseException | None = None
-    try:
-        async for chunk in content.iter_any():
-            waiting += chunk
-            if len(waiting) >= _CHUNK:
-                yield bytes(waiting)
-                waiting.clear()
-    except Exception as exc:  # noqa: BLE001 - raised below
-        error = exc
-    if waiting:
-        yield bytes(waiting)
-    if error is not None:
-        raise error
+class _Part:
+    """A part that is being written: at most `most` bytes, collected before they go to the disk."""
+
+    def __init__(self, descriptor: int, most: int) -> None:
+        self.waiting = bytearray()
+        self.is_too_long = False
+        self._descriptor = descriptor
+        self._left = most
+
+    @property
+    def is_due(self) -> bool:
+        return len(self.waiting) >= min(_CHUNK, self._left + 1)
+
+    def write(self) -> None:
+        """Write what waits, without the surplus."""
+        view = memoryview(bytes(self.waiting[: self._left]))
+        self.is_too_long |= len(self.waiting) > self._left
+        self._left -= len(view)
+        self.waiting.clear()
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+
+    def close(self) -> None:
+        try:
+            self.write()
+            os.fdatasync(self._descriptor)
+        finally:
+            os.close(self._descriptor)
 
 
 def _seal(path: Path, folder: Path) -> str:
@@ -137,16 +154,3 @@ def _modified(path: Path) -> float:
 def _inspect(path: Path, look: Callable[[int], T]) -> T:
     with path.open("rb") as file:
         return look(file.fileno())
-
-
-def _write(descriptor: int, chunk: bytes) -> None:
-    view = memoryview(chunk)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _sync_and_close(descriptor: int) -> None:
-    try:
-        os.fdatasync(descriptor)
-    finally:
-        os.close(descriptor)

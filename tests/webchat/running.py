@@ -147,6 +147,12 @@ class Consumer:
         }
         return await self.call("PATCH", f"/uploads/{id}", headers=headers, data=data)
 
+    async def offset(self, id: str) -> int:
+        """Return how many bytes of an upload the server has."""
+        asked = await self.call("HEAD", f"/uploads/{id}")
+        assert (asked.status, asked.headers["Upload-Complete"]) == (204, "?0")
+        return int(asked.headers["Upload-Offset"])
+
     async def upload(self, content: bytes = JPEG, part: int = 1_000_000, **headers: str) -> str:
         """Upload a file in parts and return the client's id."""
         id = new_id()
