@@ -104,17 +104,16 @@ async def test_parts_out_of_order_are_told_where_to_go_on(server: Server) -> Non
 
 
 async def test_a_second_writer_ends_the_first(server: Server) -> None:
-    mia, id, started = await server.consumer(), new_id(), asyncio.Event()
+    mia, id = await server.consumer(), new_id()
     await mia.create(len(JPEG), id)
 
     async def hangs() -> AsyncIterator[bytes]:
         yield JPEG[:2000]
-        started.set()
         await asyncio.sleep(60)
 
     first = asyncio.create_task(mia.append(id, 0, hangs(), last=True))
-    await started.wait()
     async with asyncio.timeout(5):
+        await writing(server)
         asked = await mia.call("HEAD", f"/uploads/{id}")
         with pytest.raises(aiohttp.ClientError):
             await first
