@@ -15,8 +15,6 @@ _log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _HEADERS = {
-    # Without it, aiohttp shows its version and Python's.
-    "Server": "Airlock",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "geolocation=(), payment=(), usb=()",
@@ -37,7 +35,10 @@ def policy(media: str, ancestors: str) -> str:
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     headers = response.headers
-    headers.update(_HEADERS)
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
+    # aiohttp adds its own, with its version and Python's.
+    headers["Server"] = "Airlock"
     headers.setdefault(
         "Content-Security-Policy", policy(request.app[CHAT].settings.media_source, "'none'")
     )
