@@ -29,6 +29,7 @@ CONSUMERS = {
     "messenger": Consumer("7712345678901234", "Ben Okafor"),
     "twilio": Consumer("+15550001111", "Cleo Martin"),
     "apple": Consumer("urn:mbid:AQAAYexample/+=", "Dana Silva"),
+    "web": Consumer("con_6769610000000000000000000000cafe", "Gia Rossi"),
 }
 
 
