@@ -121,6 +121,7 @@ ROUTES = (
     web.get("/loader.js", pages.loader),
     web.get("/healthz", operations.healthz),
     web.get("/metrics", operations.metrics),
+    web.get("/openapi.json", operations.openapi),
     web.post("/v1/sessions", sessions.begin),
     web.delete("/v1/sessions", for_consumers(sessions.end)),
     web.post("/v1/uploads", for_consumers(uploads.create)),

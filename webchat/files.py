@@ -80,7 +80,7 @@ class Files:
         return [file for file in files if _modified(self.path(file)) < than]
 
     async def take_over(self, file: str) -> None:
-        """End the request that writes a file, and wait until it has. A client that comes anew knows that it is lost."""
+        """End the request that writes a file, and wait until it has. A client that comes back knows that it is lost."""
         writer = self._writers.get(file)
         if writer is not None and writer is not asyncio.current_task():
             writer.cancel()

@@ -40,7 +40,7 @@ from normalizer.events import AnyEvent, MediaRef
 from .events import client_id, read_event
 from .signature import FORM, check_secret, key_of, require_signature
 
-#: A consumer or file that is gone is no error when it only had to be informed, or forgotten.
+#: Reports about a consumer or file that is gone, and a wish to forget them, are settled.
 _GONE = frozenset({404, 410})
 #: The meaning of the server's codes; a file that is not found is gone.
 _CODES: Mapping[str, Verdict] = {

@@ -92,6 +92,21 @@ class ConsumerLinkApi:
         return {name for name, found in self._connectors.items() if _is_from(found, signed)}
 
 
+async def own_file(
+    journal: Journal, links: ConsumerLinks, request: web.Request
+) -> tuple[AttachmentRow, str]:
+    """Return the attachment that a consumer's link shows, and the viewer to record. Raises Problem."""
+    attachment, rendition = request.match_info["attachment"], request.match_info["rendition"]
+    grant = links.check(attachment, rendition, request.query, time.time())
+    if grant is None:
+        raise Problem(403, "Forbidden", "this link is invalid or expired; request a new one")
+    row = await journal.find_attachment(attachment)
+    if row is None or not is_shown(row, rendition):
+        not_found("attachment", attachment)
+    await require_owner(journal, row, grant)
+    return row, f"consumer:{grant.consumer}"
+
+
 async def require_owner(journal: Journal, row: AttachmentRow, grant: Grant) -> None:
     """Raise Problem unless the attachment is in a conversation of that consumer with that connector."""
     conversation = await journal.conversation(row.conversation_id)

@@ -15,7 +15,7 @@ from gateway.media.storage.filesystem import FileStore
 from gateway.problems import Problem, not_found
 from gateway.timestamps import now_ms
 
-from .consumer_links import is_shown, require_owner
+from .consumer_links import own_file
 from .file_headers import download_name, file_headers
 from .pages import PAGE_TYPE, described_by, page_names, page_response, read_page
 from .ranges import RangedFile
@@ -51,7 +51,8 @@ class MediaEndpoint:
         attachment = request.match_info["attachment"]
         rendition = request.match_info["rendition"]
         if "consumer" in request.query:
-            return await self._get_own(request, attachment, rendition)
+            own, consumer = await own_file(self._journal, self._consumers, request)
+            return await self._show(request, own, rendition, consumer)
         ticket = self._links.check(attachment, rendition, request.query, time.time())
         if ticket is None:
             raise Problem(403, "Forbidden", "this link is invalid or expired; request a new one")
@@ -60,19 +61,6 @@ class MediaEndpoint:
             not_found("attachment", attachment)
         await self._require_assignment(ticket, row)
         return await self._show(request, row, rendition, ticket.agent)
-
-    async def _get_own(
-        self, request: web.Request, attachment: str, rendition: str
-    ) -> web.StreamResponse:
-        """Serve a rendition to the consumer who sent the file."""
-        grant = self._consumers.check(attachment, rendition, request.query, time.time())
-        if grant is None:
-            raise Problem(403, "Forbidden", "this link is invalid or expired; request a new one")
-        row = await self._journal.find_attachment(attachment)
-        if row is None or not is_shown(row, rendition):
-            not_found("attachment", attachment)
-        await require_owner(self._journal, row, grant)
-        return await self._show(request, row, rendition, f"consumer:{grant.consumer}")
 
     async def _show(
         self, request: web.Request, row: AttachmentRow, rendition: str, viewer: str

@@ -130,11 +130,10 @@ class WebchatSection(_Section):
         description="The gateway's webhook of the connector of type web: …/webhooks/<name>"
     )
     secrets: tuple[WebhookSecret, ...] = Field(
-        min_length=1,
         description="Standard Webhooks secrets (whsec_…): each signs every delivery; list two while you replace one",
     )
     access_tokens: tuple[ApiToken, ...] = Field(
-        min_length=1, description="Bearer tokens accepted from the gateway"
+        description="Bearer tokens accepted from the gateway"
     )
     uploads_max_bytes: Size = Field(
         default=2_000_000_000, description="Maximum total size of uploads on disk"

@@ -55,7 +55,7 @@ async def test_erasure_at_the_gateway_ends_sessions_and_streams(server: Server) 
         assert (await server.platform("DELETE", f"/consumers/{mia.id}")).status == 204
     assert (await mia.call("GET", "/changes")).status == 401
     assert "erasure" not in [event["type"] for event in server.gateway.events]
-    # What the gateway still says about the consumer is no mistake.
+    # What the gateway still says about the consumer is not a mistake.
     outcome = {"to": mia.id, "message_id": new_id(), "position": 0, "state": "ready"}
     assert (await server.platform("POST", "/outcomes", outcome)).status == 204
     assert (await server.platform("POST", "/closed", {"to": mia.id})).status == 204

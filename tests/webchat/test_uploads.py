@@ -93,7 +93,7 @@ async def test_a_broken_part_goes_on_at_the_offset_on_disk(server: Server) -> No
     assert await original(server, sent["upload"]) == JPEG
 
 
-async def test_parts_out_of_order_are_told_where_to_go_on(server: Server) -> None:
+async def test_parts_out_of_order_get_the_right_offset(server: Server) -> None:
     mia, id = await server.consumer(), new_id()
     await mia.create(len(JPEG), id)
     await mia.append(id, 0, JPEG[:100], last=False)

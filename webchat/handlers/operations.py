@@ -5,13 +5,19 @@ from functools import partial
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from webchat.http.bodies import json_response
 from webchat.http.context import Chat, chat_of
+from webchat.http.openapi import document
 from webchat.store import outbox, uploads
 from webchat.store.database import Connection
 
 
 async def healthz(_request: web.Request) -> web.Response:
     return web.Response(text="ok\n")
+
+
+async def openapi(request: web.Request) -> web.Response:
+    return json_response(document(chat_of(request).settings.public_url))
 
 
 async def metrics(request: web.Request) -> web.Response:

@@ -80,7 +80,7 @@ def _create(db: Connection, chat: Chat, site: Site, wish: _Wish) -> tuple[Upload
 async def ask(request: web.Request) -> web.Response:
     """Say where to go on."""
     chat, upload = chat_of(request), await _upload(request)
-    # Whoever asks has lost the connection by which bytes still come.
+    # A client that asks has lost the connection by which bytes still come.
     await chat.files.take_over(upload.file)
     headers = await _progress(chat, upload)
     return web.Response(status=204, headers={**headers, **_limit_header(site_of(request))})
@@ -176,7 +176,7 @@ async def _upload(request: web.Request) -> Upload:
     query = partial(uploads.find, consumer=caller_of(request).consumer, id=request.match_info["id"])
     upload = await chat_of(request).database.read(query)
     if upload is None:
-        not_found("upload; begin anew")
+        not_found("upload; begin it again")
     return upload
 
 

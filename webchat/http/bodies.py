@@ -30,7 +30,7 @@ def empty_response(**headers: str) -> web.Response:
 
 async def parse_body(request: web.Request, model: type[M], limit: int = MAX_BYTES) -> M:
     """Return the JSON body as `model`; raises `Problem` for anything else."""
-    # Only scripts of our own origin, and clients that are no browsers, can send this type.
+    # Only scripts of our own origin, and apps, can send this type.
     if request.content_type != "application/json":
         raise Problem(415, "unsupported_type", "send the body as application/json")
     body = await read_body(request, limit)

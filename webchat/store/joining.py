@@ -43,7 +43,7 @@ def _move(db: Connection, former: str, id: str) -> None:
 
 
 def _place_by_time(db: Connection, former: str, id: str) -> None:
-    """Number the messages of both anew, by their time. The client loads everything again."""
+    """Renumber the messages of both by their time. The client loads everything again."""
     revision = touch(db, id)
     rows = db.execute(
         "SELECT consumer, id FROM messages WHERE consumer IN (?, ?) ORDER BY at, position",
