@@ -1,8 +1,11 @@
 """The JSON of the consumer's API: bodies that are read, and answers. `/openapi.json` is made from them."""
 
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+# pydantic needs this one before Python 3.12.
+from typing_extensions import TypedDict
 
 #: Ids that clients choose: 128 random bits in hex.
 ClientId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
