@@ -17,12 +17,11 @@ from .webchat import WebchatSection
 from .yaml_document import Document, read
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
-    # First, so that a key that another section has too is looked for there.
-    "webchat": WebchatSection,
     "gateway": GatewaySettings,
     "core": CoreSettings,
     "media": MediaSettings,
     "fetch": FetchSettings,
+    "webchat": WebchatSection,
 }
 
 
@@ -47,7 +46,12 @@ def load(
 
 #: Full name of each key, to suggest the right section for a key in the wrong one.
 _SECTION_OF_KEY = {
-    **{key: f"{name}.{key}" for name, model in SECTIONS.items() for key in model.model_fields},
+    # The first section that has a key counts.
+    **{
+        key: f"{name}.{key}"
+        for name, model in reversed(list(SECTIONS.items()))
+        for key in model.model_fields
+    },
     **{name: name for name in Settings.model_fields},
 }
 

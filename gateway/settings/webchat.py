@@ -3,9 +3,16 @@
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_serializer,
+)
 
 from .addresses import Address, BaseUrl, Listen, Origin, Url
 from .credentials import ApiToken, WebhookSecret
@@ -158,6 +165,10 @@ class WebchatSection(_Section):
     sites: Annotated[Mapping[SiteName, SiteSection], AfterValidator(MappingProxyType)] = Field(
         min_length=1, description="One section for each website or app; its name becomes `account`"
     )
+
+    @field_serializer("sites")
+    def _serialize_sites(self, sites: Mapping[str, SiteSection]) -> dict[str, Any]:
+        return {name: site.model_dump(mode="json") for name, site in sites.items()}
 
     def settings(self, gateway_data: Path) -> "WebchatSettings":
         """Return the server's own settings; its data are in a folder of the gateway's."""
