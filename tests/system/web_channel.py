@@ -1,14 +1,17 @@
 """A gateway with the web channel beside it, as an operator runs both on one machine."""
 
+import asyncio
+import json
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 
-from tests.system.running import Site, attachments, free_port, site
+from tests.system.running import AIRLOCK, Site, attachments, free_port, site
 from tests.webchat.gateway import SECRET
 from tests.webchat.running import ACCESS_TOKEN, Answer, Consumer, Server
 
@@ -72,6 +75,62 @@ def section(port: int, gateway: int, **more: Any) -> dict[str, Any]:
     }
 
 
+@dataclass
+class Chat:
+    """`airlock chat` as a process of its own, beside a gateway that may be away."""
+
+    folder: Path
+    port: int
+    server: Server
+    process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        with (self.folder / "chat.log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *(str(AIRLOCK), "chat", "-c", str(self.folder / "chat.yaml")),
+                stdout=log,
+                stderr=log,
+            )
+        async with asyncio.timeout(30):
+            while not await self._listens():
+                assert self.process.returncode is None, (self.folder / "chat.log").read_text()
+                await asyncio.sleep(0.02)
+
+    async def _listens(self) -> bool:
+        try:
+            return (await self.server.call("GET", "/healthz")).status == 200
+        except aiohttp.ClientConnectionError:
+            return False
+
+    async def kill(self) -> None:
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGKILL)
+            await self.process.wait()
+
+    async def stop(self) -> int:
+        assert self.process is not None
+        self.process.terminate()
+        return await self.process.wait()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.kill()
+
+
+def chat_process(folder: Path, http: aiohttp.ClientSession, port: int, gateway: int) -> Chat:
+    """Write the settings of a web channel that runs alone."""
+    content = {
+        "gateway": {"data": str(folder / "chat-data")},
+        "webchat": section(port, gateway)["webchat"],
+    }
+    (folder / "chat.yaml").write_text(json.dumps(content))
+    return Chat(folder, port, Server.remote(f"http://127.0.0.1:{port}", http))
+
+
 @asynccontextmanager
 async def web_channel(folder: Path, **more: Any) -> AsyncIterator[Channel]:
     """Run everything; `more` are settings of the web channel."""
@@ -90,4 +149,13 @@ async def follow(server: Server, answer: Answer) -> tuple[int, bytes, Any]:
         return response.status, await response.read(), response.headers
 
 
-__all__ = ["ACCESS_TOKEN", "Channel", "Consumer", "follow", "section", "web_channel"]
+__all__ = [
+    "ACCESS_TOKEN",
+    "Channel",
+    "Chat",
+    "Consumer",
+    "chat_process",
+    "follow",
+    "section",
+    "web_channel",
+]
