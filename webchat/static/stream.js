@@ -1,0 +1,172 @@
+// @ts-check
+// What happens in the conversation, as it happens. One tab of a browser keeps the stream and passes it on to the others.
+// After any break the server is asked for everything since the last revision, whatever time has passed.
+
+import { call, get, pause, Refused } from "./api.js";
+
+/** @import { ChangesView } from "./types.d.ts" */
+
+/**
+ * @typedef {object} Follower
+ * @property {string} name of the tabs' lock and channel
+ * @property {number} since
+ * @property {(changes: ChangesView) => void} changed
+ * @property {(state: "live" | "away") => void} state
+ */
+
+// The server writes a comment every 20 seconds. Phones keep dead connections after a pause in the background.
+const SILENCE = 45_000;
+const LONGEST_PAUSE = 30_000;
+const HIDDEN_FOR = 300_000;
+const POLL_SECONDS = 25;
+const SHORT_STREAM = 1000;
+// A proxy that holds the stream back: so many streams without a byte, and the page asks again and again instead.
+const MUTE_STREAMS = 2;
+
+export class Stream {
+  #ended = new AbortController();
+  #attempt = new AbortController();
+  #pause = new AbortController();
+  #mute = 0;
+  #hidden = 0;
+  #following = false;
+  /** @type {BroadcastChannel | null} */
+  #tabs = null;
+
+  /** @param {Follower} follower */
+  constructor(follower) {
+    this.follower = follower;
+    this.since = follower.since;
+  }
+
+  start() {
+    const { signal } = this.#ended;
+    try {
+      this.#tabs = new BroadcastChannel(this.follower.name);
+      // Passed-on changes do not move `since`: a tab that slept may have missed some, and asks for all.
+      this.#tabs.addEventListener("message", ({ data }) => this.follower.changed(data), { signal });
+    } catch {
+      // Then this tab keeps a stream of its own.
+    }
+    document.addEventListener("visibilitychange", () => this.#seen(), { signal });
+    addEventListener("pageshow", ({ persisted }) => persisted && this.#seen(), { signal });
+    addEventListener("online", () => this.#seen(), { signal });
+    void this.#lead(document.visibilityState === "visible");
+  }
+
+  end() {
+    this.#ended.abort();
+    this.#stop();
+    this.#tabs?.close();
+  }
+
+  #stop() {
+    this.#attempt.abort(new Error("closed"));
+    this.#pause.abort();
+  }
+
+  #seen() {
+    clearTimeout(this.#hidden);
+    if (document.visibilityState === "hidden") this.#hidden = setTimeout(() => this.#rest(), HIDDEN_FOR);
+    else if (this.#following) this.#stop();
+    else void this.#lead(true);
+  }
+
+  #rest() {
+    this.#following = false;
+    this.#stop();
+  }
+
+  /**
+   * The tab that was looked at last keeps the stream.
+   * @param {boolean} steal
+   */
+  async #lead(steal) {
+    if (!(this.#tabs && navigator.locks)) return this.#follow();
+    try {
+      await navigator.locks.request(this.follower.name, steal ? { steal } : {}, () => this.#follow());
+    } catch (error) {
+      if (this.#ended.signal.aborted) return undefined;
+      // Another tab took the lock; without locks in this frame, this tab follows by itself.
+      if (!(error instanceof DOMException && error.name === "AbortError")) return this.#follow();
+      this.#rest();
+      return this.#lead(false);
+    }
+    return undefined;
+  }
+
+  async #follow() {
+    if (this.#following || this.#ended.signal.aborted) return;
+    this.#following = true;
+    let failures = 0;
+    while (this.#following && !this.#ended.signal.aborted) {
+      this.#attempt = new AbortController();
+      try {
+        const begun = Date.now();
+        await (this.#mute < MUTE_STREAMS ? this.#read(this.#attempt) : this.#poll(this.#attempt.signal));
+        // A server that ends each stream at once is not asked in a circle.
+        failures = Date.now() - begun < SHORT_STREAM ? failures + 1 : 0;
+        if (failures > 1) await this.#wait(failures);
+      } catch (error) {
+        if (error instanceof Refused && error.status === 401) return;
+        if (this.#attempt.signal.reason instanceof Error && this.#attempt.signal.reason.message === "closed") continue;
+        failures += 1;
+        this.follower.state("away");
+        await this.#wait(failures);
+      }
+    }
+  }
+
+  /** @param {number} failures */
+  async #wait(failures) {
+    this.#pause = new AbortController();
+    await pause(Math.min(LONGEST_PAUSE, 500 * 2 ** failures), this.#pause.signal);
+  }
+
+  /** @param {AbortController} attempt */
+  async #read(attempt) {
+    let timer = setTimeout(() => attempt.abort(), SILENCE);
+    let opened = false;
+    let bytes = 0;
+    try {
+      const response = await call("GET", `changes?since=${this.since}`, { headers: { Accept: "text/event-stream" }, signal: attempt.signal });
+      if (!response.body) throw new Error("The stream has no body.");
+      opened = true;
+      this.follower.state("live");
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      let text = "";
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        clearTimeout(timer);
+        timer = setTimeout(() => attempt.abort(), SILENCE);
+        bytes += part.value.length;
+        const events = (text + part.value).split(/\r?\n\r?\n/u);
+        text = events.pop() ?? "";
+        for (const event of events) this.#take(event);
+      }
+    } finally {
+      clearTimeout(timer);
+      if (bytes) this.#mute = 0;
+      else if (opened && attempt.signal.reason?.message !== "closed") this.#mute += 1;
+    }
+  }
+
+  /** @param {AbortSignal} signal */
+  async #poll(signal) {
+    const changes = await get(`changes?since=${this.since}&wait=${POLL_SECONDS}`, AbortSignal.any([signal, AbortSignal.timeout(SILENCE)]));
+    this.follower.state("live");
+    this.#note(changes);
+  }
+
+  /** @param {string} event */
+  #take(event) {
+    const data = event.split(/\r?\n/u).filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("\n");
+    if (data) this.#note(JSON.parse(data));
+  }
+
+  /** @param {ChangesView} changes */
+  #note(changes) {
+    this.since = changes.reset ? changes.revision : Math.max(this.since, changes.revision);
+    this.follower.changed(changes);
+    this.#tabs?.postMessage(changes);
+  }
+}
