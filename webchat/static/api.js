@@ -9,7 +9,7 @@ export class Refused extends Error {
    * @param {Headers} headers
    */
   constructor(status, problem, headers) {
-    super(`${status} ${problem["code"] ?? ""}`);
+    super(`${status} ${problem.code ?? ""}`);
     this.name = "Refused";
     this.status = status;
     this.problem = problem;
@@ -17,7 +17,7 @@ export class Refused extends Error {
   }
 
   get code() {
-    return String(this.problem["code"] ?? "other");
+    return String(this.problem.code ?? "other");
   }
 
   /** Whether the same request may be taken later. */

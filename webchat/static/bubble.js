@@ -23,6 +23,8 @@ import { fullTime, length, say, sayCode, share, size, time } from "./words.js";
 /** @type {WeakMap<Element, Map<string, { json: string, node: ChildNode }>>} */
 const drawn = new WeakMap();
 
+const LINK = /(?<link>https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}'])/u;
+
 /** @type {Record<string, IconName>} */
 const TICKS = { waiting: "waiting", sending: "waiting", sent: "sent", received: "received", read: "received", failed: "failed", refused: "failed" };
 
@@ -39,7 +41,7 @@ export function newBubble({ id, own }) {
  */
 export function drawBubble(node, line, actions) {
   const failed = line.own && line.state === "failed" && line.position === null;
-  node.dataset["state"] = line.state;
+  node.dataset.state = line.state;
   part(node, "writer", line.own, () => element("span", { class: "unseen" }, say(line.own ? "you" : "agent")));
   const bubble = /** @type {HTMLElement} */ (part(node, "bubble", failed, () => (failed
     ? element("button", { type: "button", class: "bubble", onclick: () => actions.retry(line) })
@@ -173,7 +175,7 @@ export function progressWords(line) {
  * @param {string} text
  */
 function linked(text) {
-  return text.split(/(?<link>https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}'])/u).map((piece, index) => (index % 2
+  return text.split(LINK).map((piece, index) => (index % 2
     ? element("a", { href: piece, target: "_blank", rel: "noopener noreferrer nofollow" }, piece)
     : piece));
 }

@@ -80,18 +80,20 @@ class Camera {
         video: { facingMode: { ideal: this.#facing }, width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: 30 } },
         audio: video,
       });
-      // Closed while the browser asked for permission.
-      if (this.#closed) return stopTracks(stream);
       this.#stream = stream;
+      // Closed while the browser asked for permission.
+      if (this.#closed) {
+        stopTracks(stream);
+        return;
+      }
       this.view.srcObject = stream;
-      this.view.dataset["mirrored"] = String(this.#facing === "user");
+      this.view.dataset.mirrored = String(this.#facing === "user");
       await this.view.play();
       this.hint.textContent = say(video ? "camera.hold" : "camera.take");
       await this.#offerTurning();
     } catch (error) {
       if (!this.#closed) this.#explain(error);
     }
-    return undefined;
   }
 
   async #offerTurning() {
@@ -151,6 +153,10 @@ class Camera {
       else this.#record();
     });
     this.shutter.addEventListener("contextmenu", (event) => event.preventDefault());
+    // Some phones garble a recording while they are turned.
+    screen.orientation?.addEventListener("change", () => {
+      if (this.#recording && !this.#closed) this.hint.textContent = say("camera.still");
+    });
   }
 
   #record() {
@@ -164,7 +170,7 @@ class Camera {
       return;
     }
     this.#pressedAt = performance.now();
-    this.dialog.dataset["recording"] = "true";
+    this.dialog.dataset.recording = "true";
     this.shutter.setAttribute("aria-label", say("stop"));
     this.clock.hidden = false;
     this.hint.textContent = say("camera.recording");

@@ -18,6 +18,7 @@ const OWN_CAMERA = matchMedia("(pointer: coarse)");
 
 /**
  * @typedef {object} Writer
+ * @property {() => boolean} isReady
  * @property {() => { text: number, file_bytes: number }} limits
  * @property {() => string[]} accept
  * @property {(text: string, files: LocalFile[]) => void} send
@@ -164,7 +165,7 @@ export class Composer {
     if (typing === this.#typing && (!typing || Date.now() - this.#typedAt < TYPING_EACH)) return;
     this.#typing = typing;
     this.#typedAt = Date.now();
-    call("POST", "typing", { json: { on: typing } }).catch(() => undefined);
+    if (this.writer.isReady()) call("POST", "typing", { json: { on: typing } }).catch(() => undefined);
   }
 
   #fit() {

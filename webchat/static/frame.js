@@ -31,16 +31,26 @@ export function greet(asked) {
   }
   return new Promise((resolve) => {
     setTimeout(() => resolve({}), PATIENCE);
-    addEventListener("message", ({ source, origin, data }) => {
-      if (source !== window.parent || (page && origin !== page) || typeof data?.airlock !== "string") return;
-      page = origin;
-      if (data.airlock === "hello") tellPage("ready");
-      if (data.token) asked.identify({ token: String(data.token), join: data.join === true });
-      if (data.airlock === "hello") resolve(data);
-      if (data.airlock === "reset") asked.reset();
-      if ("shown" in data) asked.shown(data.shown === true);
+    addEventListener("message", (event) => {
+      if (!isFromPage(event)) return;
+      const { airlock, token, join, shown } = event.data;
+      if (airlock === "hello") tellPage("ready");
+      if (token) asked.identify({ token: String(token), join: join === true });
+      if (airlock === "hello") resolve(event.data);
+      if (airlock === "reset") asked.reset();
+      asked.shown(shown === true);
     });
   });
+}
+
+/**
+ * The first message settles which page frames the chat.
+ * @param {MessageEvent} event
+ */
+function isFromPage({ source, origin, data }) {
+  if (source !== window.parent || typeof data?.airlock !== "string") return false;
+  page ??= origin;
+  return origin === page;
 }
 
 /**

@@ -86,7 +86,7 @@ p{margin:32px 24px}
     (shown ? frame : button)?.focus();
   }
 
-  button.onclick = () => show(panel.hidden);
+  button.onclick = () => show(panel.hidden === true);
   addEventListener("message", ({ origin: from, source, data }) => {
     if (from !== origin || source !== frame?.contentWindow) return;
     if (data.airlock === "ready") {

@@ -43,13 +43,11 @@ export function attachMenu(button, place, entries) {
     const all = [...menu?.children ?? []];
     const now = all.indexOf(/** @type {Element} */ (document.activeElement));
     const next = { ArrowDown: now + 1, ArrowUp: now - 1 + all.length, Home: 0, End: all.length - 1 }[event.key];
-    if (event.key === "Escape") close(true);
-    else if (event.key === "Tab") return close(true);
-    else if (next !== undefined) /** @type {HTMLElement} */ (all[next % all.length])?.focus();
-    else return undefined;
-    event.preventDefault();
+    if (event.key === "Escape" || event.key === "Tab") close(true);
+    else if (next === undefined) return;
+    else /** @type {HTMLElement} */ (all[next % all.length])?.focus();
+    if (event.key !== "Tab") event.preventDefault();
     event.stopPropagation();
-    return undefined;
   }
 
   button.setAttribute("aria-haspopup", "menu");

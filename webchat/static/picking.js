@@ -10,6 +10,7 @@ import { element } from "./element.js";
 
 // iOS turns HEIC into JPEG only if the list does not name it.
 const IOS = /iP(?:hone|ad|od)/u.test(navigator.userAgent) || (navigator.platform === "MacIntel" && navigator.maxTouchPoints > 1);
+const SHOWN = /^(?:image|video)\//u;
 const IOS_TAKES = new Set(["image/jpeg", "image/png", "image/gif", "video/mp4", "video/quicktime"]);
 // Systems that do not know a type know its files by their names.
 const NAMES = /** @type {Record<string, string>} */ ({ "image/heic": ".heic", "image/heif": ".heif" });
@@ -22,7 +23,7 @@ const NAMES = /** @type {Record<string, string>} */ ({ "image/heic": ".heic", "i
  */
 function attributes(source, accept) {
   if (source !== "library") return { accept: source === "photo" ? "image/*" : "video/*", capture: "environment" };
-  const types = IOS ? accept.filter((type) => IOS_TAKES.has(type) || !/^(?:image|video)/u.test(type)) : accept;
+  const types = IOS ? accept.filter((type) => IOS_TAKES.has(type) || !SHOWN.test(type)) : accept;
   return { accept: types.flatMap((type) => (NAMES[type] && !IOS ? [type, NAMES[type]] : [type])).join() };
 }
 

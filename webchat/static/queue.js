@@ -1,23 +1,24 @@
 // @ts-check
 // Messages that wait to be sent. They survive a closed tab, and one tab sends for all. Texts do not wait for files.
 
-import { call, pause, Refused } from "./api.js";
+import { call, Refused } from "./api.js";
+import { Lane } from "./lane.js";
 import { isKept, keepFile, put, queuedMessages, remove } from "./store.js";
 import { upload } from "./uploading.js";
 
-/** @import { Limits, Message, Queued } from "./types.d.ts" */
+/** @import { LimitsView, MessageView, Queued } from "./types.d.ts" */
 
 const LONGEST_PAUSE = 60_000;
-// A tab that the system suspended may hold the lock for as long as it likes.
-const LOCK_PATIENCE = 45_000;
+/** Files that stay on the device to be shown there. */
+const KEPT_FILES = 20;
 
 /**
  * @typedef {object} Owner
  * @property {string} site
  * @property {string} consumer
- * @property {Limits} limits
+ * @property {LimitsView} limits
  * @property {(record: Queued) => void} changed
- * @property {(id: string, message: Message | null) => void} left called when a record left the queue, sent or cancelled
+ * @property {(id: string, message: MessageView | null) => void} left called when a record left the queue, sent or cancelled
  */
 
 export class Queue {
@@ -90,6 +91,26 @@ export class Queue {
     this.wake();
   }
 
+  /**
+   * The server has a message, whatever became of our own request.
+   * @param {MessageView[]} messages
+   */
+  async settle(messages) {
+    for (const message of messages) {
+      const record = this.#records.get(message.id);
+      if (record) await this.#finish(record, message);
+    }
+  }
+
+  /**
+   * @param {Queued} record
+   * @param {MessageView} message
+   */
+  async #finish(record, message) {
+    for (const file of record.files) await keepFile(record.consumer, file, KEPT_FILES);
+    await this.drop(record.id, message);
+  }
+
   /** @param {string} id */
   async cancel(id) {
     this.#running.get(id)?.abort();
@@ -117,7 +138,7 @@ export class Queue {
 
   /**
    * @param {string} id
-   * @param {Message | null} message
+   * @param {MessageView | null} message
    */
   async drop(id, message) {
     this.#records.delete(id);
@@ -135,9 +156,7 @@ export class Queue {
     this.#running.set(record.id, running);
     this.update(record, { state: "sending", reason: null });
     try {
-      const message = await this.#send(record, running.signal);
-      for (const file of record.files) await keepFile(record.consumer, file, this.owner.limits.kept_files);
-      await this.drop(record.id, message);
+      await this.#finish(record, await this.#send(record, running.signal));
       return 0;
     } catch (error) {
       if (running.signal.aborted) return 0;
@@ -150,7 +169,7 @@ export class Queue {
   /**
    * @param {Queued} record
    * @param {AbortSignal} signal
-   * @returns {Promise<Message>}
+   * @returns {Promise<MessageView>}
    */
   async #send(record, signal) {
     const whole = record.files.reduce((sum, file) => sum + file.bytes, 0);
@@ -191,7 +210,7 @@ export class Queue {
     this.owner.changed(known);
   }
 
-  /** @param {{ added?: string, dropped?: string, message?: Message | null, changed?: Partial<Queued> & { id: string } }} news */
+  /** @param {{ added?: string, dropped?: string, message?: MessageView | null, changed?: Partial<Queued> & { id: string } }} news */
   async #fromOtherTab({ added, dropped, message, changed }) {
     if (dropped) {
       this.#running.get(dropped)?.abort();
@@ -205,88 +224,5 @@ export class Queue {
       if (found && !this.#running.has(added)) this.#note(found);
       this.wake();
     }
-  }
-}
-
-/** Messages of one sort, sent in order by one tab at a time. */
-class Lane {
-  #busy = false;
-  #again = false;
-  #ended = false;
-  #pause = new AbortController();
-
-  /**
-   * @param {Queue} queue
-   * @param {string} name
-   * @param {(record: Queued) => boolean} takes
-   */
-  constructor(queue, name, takes) {
-    this.queue = queue;
-    this.name = name;
-    this.takes = takes;
-  }
-
-  end() {
-    this.#ended = true;
-    this.#pause.abort();
-  }
-
-  wake() {
-    this.#again = true;
-    this.#pause.abort();
-    if (!(this.#busy || this.#ended)) void this.#run();
-  }
-
-  async #run() {
-    this.#busy = true;
-    while (this.#again && !this.#ended) {
-      this.#again = false;
-      if (!this.#pending()) continue;
-      const wait = await alone(`airlock-queue-${this.name}`, () => this.#work());
-      if (!wait) continue;
-      this.#pause = new AbortController();
-      // A request to go on that came meanwhile is served at once.
-      if (!this.#again) await pause(wait, this.#pause.signal);
-      this.#again = true;
-    }
-    this.#busy = false;
-  }
-
-  #pending() {
-    return this.queue.records
-      .filter((record) => this.takes(record) && record.state !== "refused")
-      .toSorted((one, other) => one.at - other.at)[0];
-  }
-
-  async #work() {
-    for (let record = this.#pending(); record && !this.#ended; record = this.#pending()) {
-      const wait = await this.queue.attempt(record);
-      if (wait) return wait;
-    }
-    return 0;
-  }
-}
-
-/**
- * Run in one tab at a time, where tabs share anything.
- * @template Result
- * @param {string} name
- * @param {() => Promise<Result>} work
- * @returns {Promise<Result>}
- */
-async function alone(name, work) {
-  if (!(isKept() && navigator.locks)) return work();
-  let started = false;
-  const begin = () => {
-    started = true;
-    return work();
-  };
-  try {
-    return await navigator.locks.request(name, { signal: AbortSignal.timeout(LOCK_PATIENCE) }, begin);
-  } catch (error) {
-    // The work catches its own errors: this is the lock that did not come, or was taken from us.
-    if (started) return /** @type {any} */ (0);
-    if (error instanceof DOMException && error.name === "TimeoutError") return navigator.locks.request(name, { steal: true }, begin);
-    return begin();
   }
 }

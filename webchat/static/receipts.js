@@ -67,8 +67,7 @@ export class Receipts {
     if (!this.#shown || document.visibilityState !== "visible") return;
     for (const node of this.#inView) {
       const message = this.#lines.get(node);
-      if (!message) continue;
-      this.#latest.read = later(this.#latest.read, message);
+      if (message) this.#latest.read = later(this.#latest.read, message);
       this.#inView.delete(node);
       this.#observer.unobserve(node);
     }

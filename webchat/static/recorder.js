@@ -25,8 +25,6 @@ export class Recording {
   #countedAt = 0;
   #begun = 0;
   #ended = 0;
-  /** @type {(blob: Blob | null) => void} */
-  #resolve = () => undefined;
   #timer = 0;
   #recorder;
 
@@ -41,9 +39,10 @@ export class Recording {
     this.#recorder.addEventListener("dataavailable", ({ data }) => this.#count(data));
     this.#recorder.addEventListener("error", () => this.stop());
     // Also when the camera is unplugged or a call comes in: what was recorded until then is kept.
-    this.#recorder.addEventListener("stop", () => this.#finish());
     /** The whole recording; null if nothing came. @type {Promise<Blob | null>} */
-    this.result = new Promise((resolve) => { this.#resolve = resolve; });
+    this.result = new Promise((resolve) => {
+      this.#recorder.addEventListener("stop", () => resolve(this.#finish()));
+    });
   }
 
   get type() {
@@ -88,7 +87,7 @@ export class Recording {
   #finish() {
     this.stop();
     const [type = "video/mp4"] = this.#recorder.mimeType.split(";");
-    this.#resolve(this.#bytes ? new Blob(this.#parts, { type }) : null);
+    return this.#bytes ? new Blob(this.#parts, { type }) : null;
   }
 }
 

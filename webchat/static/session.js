@@ -11,6 +11,8 @@ import { language } from "./words.js";
 export const site = new URLSearchParams(location.search).get("site") ?? "";
 export const framed = window.parent !== window;
 
+const PAGE = 50;
+
 /** @type {"cookie" | "header"} */
 let carried = "cookie";
 
@@ -36,7 +38,7 @@ export async function begin(identity) {
 
 /** @returns {Promise<HistoryView>} */
 export function firstPage() {
-  return get("history?limit=50");
+  return get(`history?limit=${PAGE}`);
 }
 
 export async function end() {
@@ -61,7 +63,7 @@ async function ask({ token, join }, how, work) {
     return await (await call("POST", "sessions", { json })).json();
   } catch (error) {
     if (!(error instanceof Refused && error.code === "work_wanted") || work) throw error;
-    const { challenge, bits } = error.problem["puzzle"];
+    const { challenge, bits } = error.problem.puzzle;
     return ask({ token, join }, how, { challenge, nonce: await solve(challenge, bits) });
   }
 }

@@ -59,12 +59,11 @@ function settled(request) {
  */
 function write(table, change) {
   return new Promise((resolve, reject) => {
-    if (!database) return reject(new Error("no database"));
+    if (!database) throw new Error("This page has no database.");
     const transaction = database.transaction(table, "readwrite", { durability: "strict" });
     transaction.addEventListener("complete", resolve);
     transaction.addEventListener("abort", () => reject(transaction.error));
     change(transaction.objectStore(table));
-    return undefined;
   });
 }
 
@@ -77,9 +76,35 @@ export async function put(table, key, value) {
   try {
     await write(table, (records) => records.put(value, key));
   } catch {
-    // A browser without blobs in its database, or a full disk: this value is kept in memory.
+    await putBytes(table, key, value);
+  }
+}
+
+/**
+ * Some browsers keep bytes but no blobs. A full disk keeps nothing: then the value lives in memory.
+ * @param {Table} table
+ * @param {string} key
+ * @param {any} value
+ */
+async function putBytes(table, key, value) {
+  try {
+    const files = await Promise.all((value.files ?? []).map(withBytes));
+    const bare = value.blob ? await withBytes(value) : { ...value, files };
+    await write(table, (records) => records.put(bare, key));
+  } catch {
     memory[table].set(key, value);
   }
+}
+
+/** @param {LocalFile} file */
+async function withBytes(file) {
+  return { ...file, blob: await file.blob.arrayBuffer() };
+}
+
+/** @param {any} value */
+function withBlobs(value) {
+  if (value?.blob instanceof ArrayBuffer) return { ...value, blob: new Blob([value.blob], { type: value.type }) };
+  return value?.files ? { ...value, files: value.files.map(withBlobs) } : value;
 }
 
 /**
@@ -97,7 +122,7 @@ export async function remove(table, key) {
  */
 export async function all(table) {
   const kept = database ? await settled(database.transaction(table).objectStore(table).getAll()).catch(() => []) : [];
-  return [...kept, ...memory[table].values()];
+  return [...kept.map(withBlobs), ...memory[table].values()];
 }
 
 /**
@@ -106,7 +131,7 @@ export async function all(table) {
  */
 export async function find(table, key) {
   if (memory[table].has(key) || !database) return memory[table].get(key);
-  return settled(database.transaction(table).objectStore(table).get(key)).catch(() => undefined);
+  return await settled(database.transaction(table).objectStore(table).get(key)).catch(() => undefined);
 }
 
 /** @param {Table} table */
@@ -120,7 +145,7 @@ export async function clear(table) {
  * @param {string} site
  */
 export async function forgetEverything(site) {
-  for (const name of TABLES) await clear(name);
+  await Promise.all(TABLES.map(clear));
   if (!database) return;
   forgetDatabase();
   await settled(indexedDB.deleteDatabase(`airlock-${site}`)).catch(() => undefined);
@@ -135,7 +160,7 @@ export async function forgetEverything(site) {
 export async function keepFile(consumer, file, most) {
   await put("files", file.id, { ...file, consumer, kept: Date.now() });
   const files = (await all("files")).toSorted((one, other) => other.kept - one.kept);
-  for (const { id } of files.slice(most)) await remove("files", id);
+  await Promise.all(files.slice(most).map(({ id }) => remove("files", id)));
 }
 
 /**

@@ -20,6 +20,8 @@ const LONGEST_PAUSE = 30_000;
 const HIDDEN_FOR = 300_000;
 const POLL_SECONDS = 25;
 const SHORT_STREAM = 1000;
+const EVENT_END = /\r?\n\r?\n/u;
+const LINE_END = /\r?\n/u;
 // A proxy that holds the stream back: so many streams without a byte, and the page asks again and again instead.
 const MUTE_STREAMS = 2;
 
@@ -80,19 +82,22 @@ export class Stream {
   /**
    * The tab that was looked at last keeps the stream.
    * @param {boolean} steal
+   * @returns {Promise<void>}
    */
   async #lead(steal) {
-    if (!(this.#tabs && navigator.locks)) return this.#follow();
+    if (!(this.#tabs && navigator.locks)) {
+      await this.#follow();
+      return;
+    }
     try {
       await navigator.locks.request(this.follower.name, steal ? { steal } : {}, () => this.#follow());
     } catch (error) {
-      if (this.#ended.signal.aborted) return undefined;
-      // Another tab took the lock; without locks in this frame, this tab follows by itself.
-      if (!(error instanceof DOMException && error.name === "AbortError")) return this.#follow();
-      this.#rest();
-      return this.#lead(false);
+      if (this.#ended.signal.aborted) return;
+      const taken = error instanceof DOMException && error.name === "AbortError";
+      if (taken) this.#rest();
+      // Another tab took the lock, and may give it back; without locks in this frame, this tab follows by itself.
+      await (taken ? this.#lead(false) : this.#follow());
     }
-    return undefined;
   }
 
   async #follow() {
@@ -100,20 +105,27 @@ export class Stream {
     this.#following = true;
     let failures = 0;
     while (this.#following && !this.#ended.signal.aborted) {
-      this.#attempt = new AbortController();
-      try {
-        const begun = Date.now();
-        await (this.#mute < MUTE_STREAMS ? this.#read(this.#attempt) : this.#poll(this.#attempt.signal));
-        // A server that ends each stream at once is not asked in a circle.
-        failures = Date.now() - begun < SHORT_STREAM ? failures + 1 : 0;
-        if (failures > 1) await this.#wait(failures);
-      } catch (error) {
-        if (error instanceof Refused && error.status === 401) return;
-        if (this.#attempt.signal.reason instanceof Error && this.#attempt.signal.reason.message === "closed") continue;
-        failures += 1;
-        this.follower.state("away");
-        await this.#wait(failures);
-      }
+      const begun = Date.now();
+      const ended = await this.#connect();
+      // A server that ends each stream at once is not asked in a circle.
+      const short = ended === "over" && Date.now() - begun < SHORT_STREAM;
+      failures = ended === "failed" || short ? failures + 1 : 0;
+      if (ended === "failed") this.follower.state("away");
+      if (ended === "failed" || failures > 1) await this.#wait(failures);
+      if (ended === "signed out") return;
+    }
+  }
+
+  /** @returns {Promise<"over" | "closed" | "failed" | "signed out">} */
+  async #connect() {
+    this.#attempt = new AbortController();
+    const { signal } = this.#attempt;
+    try {
+      await (this.#mute < MUTE_STREAMS ? this.#read(this.#attempt) : this.#poll(signal));
+      return "over";
+    } catch (error) {
+      if (error instanceof Refused && error.status === 401) return "signed out";
+      return isClosed(signal) ? "closed" : "failed";
     }
   }
 
@@ -139,14 +151,14 @@ export class Stream {
         clearTimeout(timer);
         timer = setTimeout(() => attempt.abort(), SILENCE);
         bytes += part.value.length;
-        const events = (text + part.value).split(/\r?\n\r?\n/u);
+        const events = (text + part.value).split(EVENT_END);
         text = events.pop() ?? "";
         for (const event of events) this.#take(event);
       }
     } finally {
       clearTimeout(timer);
       if (bytes) this.#mute = 0;
-      else if (opened && attempt.signal.reason?.message !== "closed") this.#mute += 1;
+      else if (opened && !isClosed(attempt.signal)) this.#mute += 1;
     }
   }
 
@@ -159,7 +171,7 @@ export class Stream {
 
   /** @param {string} event */
   #take(event) {
-    const data = event.split(/\r?\n/u).filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("\n");
+    const data = event.split(LINE_END).filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("\n");
     if (data) this.#note(JSON.parse(data));
   }
 
@@ -169,4 +181,9 @@ export class Stream {
     this.follower.changed(changes);
     this.#tabs?.postMessage(changes);
   }
+}
+
+/** Whether this page itself ended the request. @param {AbortSignal} signal */
+function isClosed({ reason }) {
+  return reason instanceof Error && reason.message === "closed";
 }

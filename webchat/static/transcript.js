@@ -55,10 +55,7 @@ export class Transcript {
 
   /** @param {MessageView[]} messages */
   take(messages) {
-    for (const message of messages) {
-      this.#messages.set(message.id, message);
-      // The server has it: what the queue still holds goes as soon as the queue knows, too.
-    }
+    for (const message of messages) this.#messages.set(message.id, message);
     this.draw();
   }
 
@@ -73,6 +70,12 @@ export class Transcript {
   /** @param {string} id */
   unqueue(id) {
     this.#queued.delete(id);
+    this.draw();
+  }
+
+  /** The server's messages are loaded again. */
+  forgetMessages() {
+    this.#messages.clear();
     this.draw();
   }
 
@@ -146,9 +149,8 @@ export class Transcript {
   #place(nodes) {
     const wanted = new Set(nodes);
     const height = this.#scroll.scrollHeight;
-    const first = this.#list.firstElementChild;
-    for (const [key, node] of this.#nodes) {
-      if (wanted.has(node)) continue;
+    const first = this.#list.querySelector(".line");
+    for (const [key, node] of [...this.#nodes].filter(([, one]) => !wanted.has(one))) {
       node.remove();
       this.#nodes.delete(key);
     }
@@ -157,7 +159,7 @@ export class Transcript {
     }
     if (this.#toEnd) this.#jump();
     // Older lines appear above what is read, which stays where it is.
-    else if (first && this.#list.firstElementChild !== first) this.#scroll.scrollTop += this.#scroll.scrollHeight - height;
+    else if (first && this.#list.querySelector(".line") !== first) this.#scroll.scrollTop += this.#scroll.scrollHeight - height;
   }
 
   #jump() {

@@ -11,6 +11,9 @@ const SMALLEST_PART = 65_536;
 // A server that contradicts itself must not keep the page busy.
 const MOST_CORRECTIONS = 20;
 
+/** The size of the next part of a file whose last part took too long. @type {Map<string, number>} */
+const sizes = new Map();
+
 /**
  * Send the rest of a file. It may be called again after any failure.
  * @param {LocalFile} file
@@ -18,25 +21,35 @@ const MOST_CORRECTIONS = 20;
  */
 export async function upload(file, { resume, part, signal, moved }) {
   let state = resume ? await askState(file, signal) : await create(file, signal);
-  let size = part;
+  let size = sizes.get(file.id) ?? part;
   let corrections = 0;
   while (!state.complete) {
-    moved(file.bytes ? state.offset / file.bytes : 0);
+    moved(state.offset / file.bytes);
     try {
       state = await append(file, state.offset, size, signal);
       size = Math.min(part, size * 2);
     } catch (error) {
-      if (isTimeout(error)) size = Math.max(SMALLEST_PART, size / 4);
-      if (!(error instanceof Refused && (error.status === 409 || error.status === 404)) || ++corrections > MOST_CORRECTIONS) throw error;
-      state = error.status === 404 ? await create(file, signal) : await askState(file, signal);
+      if (error instanceof DOMException && error.name === "TimeoutError") sizes.set(file.id, Math.max(SMALLEST_PART, size / 4));
+      corrections += 1;
+      state = await correct(file, error, corrections, signal);
     }
   }
+  sizes.delete(file.id);
   moved(1);
 }
 
-/** @param {unknown} error */
-function isTimeout(error) {
-  return error instanceof DOMException && error.name === "TimeoutError";
+/**
+ * The server is elsewhere, or has forgotten the upload. Anything else is a failure.
+ * @param {LocalFile} file
+ * @param {unknown} error
+ * @param {number} corrections
+ * @param {AbortSignal} signal
+ */
+function correct(file, error, corrections, signal) {
+  if (!(error instanceof Refused) || corrections > MOST_CORRECTIONS) throw error;
+  if (error.status === 404) return create(file, signal);
+  if (error.status === 409) return askState(file, signal);
+  throw error;
 }
 
 /**
@@ -44,14 +57,14 @@ function isTimeout(error) {
  * @param {AbortSignal} signal
  */
 async function create(file, signal) {
-  await call("POST", "uploads", {
+  const { headers } = await call("POST", "uploads", {
     signal,
     headers: {
       "Upload-Length": String(file.bytes), "Upload-Complete": "?0", "Idempotency-Key": file.id,
       "Content-Type": file.type || "application/octet-stream", "X-Name": encodeURIComponent(file.name),
     },
   });
-  return { offset: 0, complete: false };
+  return readState(headers);
 }
 
 /**

@@ -10,6 +10,8 @@ import { fullTime, say } from "./words.js";
 /** @typedef {{ file: ShownFile, line: Line }} Slide */
 
 const STEPS = [1, 1.5, 2, 3, 4, 6];
+const ARROWS = /** @type {Record<string, number>} */ ({ ArrowLeft: -1, ArrowRight: 1 });
+const ZOOMS = /** @type {Record<string, number>} */ ({ "+": 1, "=": 1, "-": -1, 0: 0 });
 
 /**
  * @param {Slide[]} all
@@ -30,9 +32,7 @@ export function openViewer(all, key) {
     stage, previous, next, element("div", { class: "sheet-foot" }, caption));
   dialog.addEventListener("keydown", press);
   stage.addEventListener("dblclick", () => scale(zoom ? 0 : 2));
-  stage.addEventListener("click", ({ target }) => {
-    if (target === stage) dialog.close();
-  });
+  stage.addEventListener("click", ({ target }) => target === stage && dialog.close());
   show();
 
   /** @param {number} by */
@@ -46,7 +46,7 @@ export function openViewer(all, key) {
     const slide = slides[place];
     if (!slide) return;
     zoom = 0;
-    stage.dataset["zoomed"] = "false";
+    stage.dataset.zoomed = "false";
     stage.replaceChildren(content(slide.file));
     title.textContent = fullTime(slide.line.at);
     caption.textContent = slide.line.text;
@@ -54,12 +54,12 @@ export function openViewer(all, key) {
     next.hidden = place === slides.length - 1;
   }
 
-  /** @param {number} step index into STEPS */
-  function scale(step) {
+  /** @param {number} wanted index into STEPS */
+  function scale(wanted) {
     const image = stage.querySelector("img");
     if (!image) return;
-    zoom = Math.max(0, Math.min(STEPS.length - 1, step));
-    stage.dataset["zoomed"] = String(zoom > 0);
+    zoom = Math.max(0, Math.min(STEPS.length - 1, wanted));
+    stage.dataset.zoomed = String(zoom > 0);
     image.style.width = zoom ? `${(STEPS[zoom] ?? 1) * 100}%` : "";
   }
 
@@ -67,11 +67,8 @@ export function openViewer(all, key) {
   function press({ key: pressed, target }) {
     // A player's own keys move within its video.
     if (target instanceof HTMLVideoElement) return;
-    const rtl = document.documentElement.dir === "rtl" ? -1 : 1;
-    const work = {
-      ArrowLeft: () => step(-rtl), ArrowRight: () => step(rtl), "+": () => scale(zoom + 1), "=": () => scale(zoom + 1), "-": () => scale(zoom - 1), 0: () => scale(0),
-    }[pressed];
-    if (!(zoom && pressed.startsWith("Arrow"))) work?.();
+    if (pressed in ARROWS && !zoom) step((ARROWS[pressed] ?? 0) * (document.documentElement.dir === "rtl" ? -1 : 1));
+    else if (pressed in ZOOMS) scale(ZOOMS[pressed] ? zoom + (ZOOMS[pressed] ?? 0) : 0);
   }
 }
 

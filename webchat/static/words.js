@@ -15,10 +15,10 @@ export async function loadWords() {
   words = await (await fetch(`/static/words/${language}.json`)).json();
   document.documentElement.lang = language;
   document.documentElement.dir = language === "ar" ? "rtl" : "ltr";
-  for (const node of document.querySelectorAll("[data-word]")) node.textContent = say(/** @type {HTMLElement} */ (node).dataset["word"] ?? "");
-  for (const node of document.querySelectorAll("[data-placeholder]")) node.setAttribute("placeholder", say(/** @type {HTMLElement} */ (node).dataset["placeholder"] ?? ""));
+  for (const node of document.querySelectorAll("[data-word]")) node.textContent = say(/** @type {HTMLElement} */ (node).dataset.word ?? "");
+  for (const node of document.querySelectorAll("[data-placeholder]")) node.setAttribute("placeholder", say(/** @type {HTMLElement} */ (node).dataset.placeholder ?? ""));
   for (const node of document.querySelectorAll("[data-label]")) {
-    const label = say(/** @type {HTMLElement} */ (node).dataset["label"] ?? "");
+    const label = say(/** @type {HTMLElement} */ (node).dataset.label ?? "");
     node.setAttribute("aria-label", label);
     node.setAttribute("title", label);
   }
@@ -42,7 +42,7 @@ export function sayCode(kind, code, values = {}) {
   return say(key in words ? key : `${kind}.other`, values);
 }
 
-const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
 const date = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" });
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const exact = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" });
@@ -62,12 +62,13 @@ export function fullTime(at) {
 /** @param {number} at */
 export function day(at) {
   const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / DAY);
-  return days < 2 ? relative.format(-days, "day") : date.format(at);
+  const name = days < 2 ? relative.format(-days, "day") : date.format(at);
+  return name.charAt(0).toLocaleUpperCase(language) + name.slice(1);
 }
 
-/** @param {number} share */
-export function share(share) {
-  return percent.format(share);
+/** @param {number} part of one */
+export function share(part) {
+  return percent.format(part);
 }
 
 /** @param {number} bytes */

@@ -48,12 +48,10 @@ export function sha256(bytes) {
 function mix(hash, view, at) {
   const w = schedule;
   for (let t = 0; t < 64; t += 1) {
-    if (t < 16) {
-      w[t] = view.getUint32(at + t * 4);
-      continue;
-    }
     const [x, y] = [w[t - 15] ?? 0, w[t - 2] ?? 0];
-    w[t] = (w[t - 16] ?? 0) + (turned(x, 7) ^ turned(x, 18) ^ (x >>> 3)) + (w[t - 7] ?? 0) + (turned(y, 17) ^ turned(y, 19) ^ (y >>> 10));
+    w[t] = t < 16
+      ? view.getUint32(at + t * 4)
+      : (w[t - 16] ?? 0) + (turned(x, 7) ^ turned(x, 18) ^ (x >>> 3)) + (w[t - 7] ?? 0) + (turned(y, 17) ^ turned(y, 19) ^ (y >>> 10));
   }
   let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = hash;
   for (let t = 0; t < 64; t += 1) {
