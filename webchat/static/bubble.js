@@ -3,21 +3,11 @@
 
 import { element, icon } from "./element.js";
 import { cleanAddress, isPicture, isVideo, localAddress, noteUnshowable } from "./files.js";
-import { fullTime, length, say, sayCode, share, size, time } from "./words.js";
+import { fullTime, length, say, sayCode, size, time } from "./words.js";
 
 /**
  * @import { IconName } from "./element.js"
- * @import { Line, ShownFile } from "./types.d.ts"
- */
-
-/**
- * @typedef {object} Actions
- * @property {(line: Line) => void} retry
- * @property {(line: Line) => void} cancel
- * @property {(line: Line) => void} another choose another file in its place
- * @property {(line: Line) => void} edit
- * @property {(line: Line) => void} redraw
- * @property {(key: string) => void} view
+ * @import { Actions, Line, ShownFile } from "./types.d.ts"
  */
 
 /** @type {WeakMap<Element, Map<string, { json: string, node: ChildNode }>>} */
@@ -163,11 +153,6 @@ function meta(line, actions) {
     element("span", { class: "ticks", title: say(`state.${line.state}`) }, icon(TICKS[line.state] ?? "sent", 17),
       element("span", { class: undelivered ? "" : "unseen" }, say(undelivered ? "state.undelivered" : `state.${line.state}`))),
     line.state === "failed" && !undelivered && element("button", { type: "button", class: "text-button", onclick: () => actions.cancel(line) }, say("cancel")));
-}
-
-/** The share of a message that is sent, in words. @param {Line} line */
-export function progressWords(line) {
-  return `${say("sending")} ${share(line.progress)}`;
 }
 
 /**

@@ -1,7 +1,8 @@
 // @ts-check
 // Taking a photo or recording a video in the page. The camera is off as soon as the dialog is closed.
 
-import { addStyles, element, iconButton, openDialog } from "./element.js";
+import { iconButton, openDialog } from "./dialogs.js";
+import { element } from "./element.js";
 import { local, toJpeg } from "./picking.js";
 import { Recording, supportedTypes } from "./recorder.js";
 import { length, say } from "./words.js";
@@ -28,7 +29,6 @@ export function offersCamera(kind) {
 
 /** @param {Wish} wish */
 export async function openCamera(wish) {
-  addStyles("camera.css");
   const camera = new Camera(wish);
   await camera.open();
 }
@@ -86,12 +86,16 @@ class Camera {
         stopTracks(stream);
         return;
       }
+      // A page that forbids the camera alone leaves a stream of sound.
+      if (!stream.getVideoTracks().length) throw new DOMException("The camera is not allowed.", "NotAllowedError");
       this.view.srcObject = stream;
       this.view.dataset.mirrored = String(this.#facing === "user");
       await this.view.play();
       this.hint.textContent = say(video ? "camera.hold" : "camera.take");
       await this.#offerTurning();
     } catch (error) {
+      stopTracks(this.#stream);
+      this.#stream = null;
       if (!this.#closed) this.#explain(error);
     }
   }

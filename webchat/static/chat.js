@@ -4,16 +4,19 @@
 import { call, pause, whenSignedOut } from "./api.js";
 import { Composer } from "./composer.js";
 import { Conversation, gate, warn, whenOnline } from "./conversation.js";
-import { byId, closeDialogs, element, openDialog } from "./element.js";
+import { addStyles, byId, closeDialogs } from "./element.js";
 import { greet, tellPage } from "./frame.js";
-import { attachMenu } from "./menu.js";
 import { Receipts } from "./receipts.js";
 import { end, framed, site } from "./session.js";
 import { forgetEverything, openStore } from "./store.js";
 import { Transcript } from "./transcript.js";
 import { loadWords, say } from "./words.js";
 
-/** @import { Identity } from "./session.js" */
+/**
+ * @import { Sender } from "./attaching.js"
+ * @import { Entry } from "./menu.js"
+ * @import { Identity } from "./session.js"
+ */
 
 const LONGEST_PAUSE = 30_000;
 const NO_LIMITS = { text: 4000, file_bytes: 25_000_000 };
@@ -22,8 +25,8 @@ const receipts = new Receipts((count) => tellPage("unread", { count }));
 const transcript = new Transcript({
   retry: ({ id }) => void conversation.queue?.retry(id),
   cancel: ({ id }) => void conversation.queue?.cancel(id),
-  another: ({ id, position }) => {
-    composer.choose("library");
+  another: async ({ id, position }) => {
+    (await attaching()).choose("library", sender);
     if (position === null) void conversation.queue?.cancel(id);
   },
   edit: ({ id, text }) => {
@@ -36,22 +39,38 @@ const transcript = new Transcript({
     openViewer(transcript.files(), key);
   },
 }, (node, message) => receipts.watch(node, message));
-/** @type {Composer} */
-const composer = new Composer({
-  isReady: () => conversation.session !== null,
+/** @type {Sender} */
+const sender = {
   limits: () => conversation.session?.limits ?? NO_LIMITS,
   accept: () => conversation.session?.accept ?? [],
   send: (text, files) => conversation.send(text, files),
   warn,
-});
+};
+const composer = new Composer(sender, async (file) => (await attaching()).take(file, sender));
 /** @type {Conversation} */
 const conversation = new Conversation({ transcript, composer, receipts, ended: () => void signedOut() });
+
+function attaching() {
+  return import("./attaching.js");
+}
+
+/**
+ * @param {string} id of the menu's button
+ * @param {() => Entry[] | Promise<Entry[]>} entries
+ */
+function addMenu(id, entries) {
+  const button = byId(id);
+  button.addEventListener("click", async () => {
+    const { openMenu } = await import("./menu.js");
+    openMenu(button, await entries());
+  });
+}
 
 /** Nothing of this consumer stays on this device. */
 async function signedOut() {
   const beginning = conversation.forget();
-  gate(say("signed.out"), false);
   await forgetEverything(site);
+  if (conversation.isAt(beginning)) gate(say("signed.out"), false);
   return beginning;
 }
 
@@ -79,45 +98,19 @@ async function erase() {
   await signedOut();
 }
 
-/**
- * @param {string} question
- * @param {string} answer
- * @param {() => Promise<void>} work
- */
-function confirm(question, answer, work) {
-  const dialog = openDialog({ class: "question", "aria-labelledby": "question" },
-    element("p", { id: "question" }, question),
-    element("div", { class: "answers" },
-      element("button", { type: "button", class: "text-button", onclick: () => dialog.close() }, say("cancel")),
-      element("button", { type: "button", class: "main-button", onclick: () => {
-        dialog.close();
-        work().catch(() => warn(say("failed.network")));
-      } }, answer)));
-}
-
-function menuEntries() {
+async function menuEntries() {
+  const { ask } = await import("./dialogs.js");
   return [
-    { word: say("clear"), press: () => confirm(say("clear.question"), say("clear"), () => conversation.clearHistory()) },
-    { word: say("erase"), press: () => confirm(say("erase.question"), say("erase"), erase) },
+    { word: say("clear"), press: () => ask(say("clear.question"), say("clear"), () => void conversation.clearHistory()) },
+    { word: say("erase"), press: () => ask(say("erase.question"), say("erase"), () => erase().catch(() => warn(say("failed.network")))) },
   ];
 }
-
-await loadWords();
-attachMenu(/** @type {HTMLButtonElement} */ (byId("more")), byId("head"), menuEntries);
-byId("close").hidden = !framed;
-byId("close").addEventListener("click", () => tellPage("close"));
-byId("gate-start").addEventListener("click", restart);
-document.addEventListener("keydown", ({ key, defaultPrevented }) => {
-  if (key === "Escape" && !defaultPrevented && !document.querySelector("dialog")) tellPage("close");
-});
-whenSignedOut(() => {
-  if (conversation.session) void signedOut();
-});
 
 /** @type {Identity} */
 let identity = {};
 let opened = false;
-const hello = await greet({
+// Before the first wait, because the page greets as soon as it is loaded.
+const greeting = greet({
   identify: (asked) => {
     identity = asked;
     if (opened) void conversation.start(identity);
@@ -128,7 +121,25 @@ const hello = await greet({
     if (!shown) closeDialogs();
   },
 });
+
+await loadWords();
+addMenu("more", menuEntries);
+addMenu("attach", async () => (await attaching()).attachEntries(sender));
+byId("close").hidden = !framed;
+byId("close").addEventListener("click", () => tellPage("close"));
+byId("gate-start").addEventListener("click", restart);
+document.addEventListener("keydown", ({ key, defaultPrevented }) => {
+  if (key === "Escape" && !defaultPrevented && !document.querySelector("dialog")) tellPage("close");
+});
+whenSignedOut(() => {
+  if (conversation.session) void signedOut();
+});
+
+const hello = await greeting;
 await openStore(site);
 opened = true;
+addStyles();
 if (hello.reset) await signOut();
 else await conversation.start(identity);
+// What opens later must open without a network as well.
+for (const module of ["attaching", "menu", "uploading", "viewer", "camera"]) import(`./${module}.js`).catch(() => undefined);

@@ -4,32 +4,21 @@
 import { get, newId, pause, Refused } from "./api.js";
 import { byId, closeDialogs } from "./element.js";
 import { releaseFiles } from "./files.js";
-import { Queue } from "./queue.js";
 import { begin, firstPage, site } from "./session.js";
 import { clear, find, isKept, keptFiles, put } from "./store.js";
 import { Stream } from "./stream.js";
 import { say, sayCode } from "./words.js";
 
 /**
- * @import { Composer } from "./composer.js"
- * @import { Receipts } from "./receipts.js"
+ * @import { Queue } from "./queue.js"
  * @import { Identity } from "./session.js"
- * @import { Transcript } from "./transcript.js"
- * @import { ChangesView, ConversationView, HistoryView, LocalFile, Queued, SessionView } from "./types.d.ts"
+ * @import { ChangesView, ConversationView, HistoryView, LocalFile, Parts, Queued, SessionView } from "./types.d.ts"
  */
 
 const LONGEST_PAUSE = 30_000;
 const PAGE = 50;
 /** Refusals that a new beginning here cannot change. */
 const FINAL = new Set(["identity_required", "not_found"]);
-
-/**
- * @typedef {object} Parts
- * @property {Transcript} transcript
- * @property {Composer} composer
- * @property {Receipts} receipts
- * @property {() => void} ended called when the server no longer knows the session
- */
 
 export class Conversation {
   /** @type {SessionView | null} */
@@ -84,11 +73,11 @@ export class Conversation {
     this.#stream?.end();
     [this.session, this.queue, this.#stream, this.#earlier] = [null, null, null, null];
     closeDialogs();
-    const { transcript, receipts, composer } = this.parts;
+    const { transcript, receipts } = this.parts;
     transcript.clear();
     transcript.closed = false;
     receipts.clear();
-    composer.allowFiles(false);
+    byId("attach").hidden = true;
     releaseFiles();
     this.#alerted.clear();
     for (const id of ["typing", "earlier", "unkept"]) byId(id).hidden = true;
@@ -146,10 +135,13 @@ export class Conversation {
     transcript.cleared = Number(cleared ?? 0);
     transcript.setLocal(files);
     this.#showHistory(history);
+    const { Queue } = await import("./queue.js");
+    if (mine !== this.#beginning) return;
     this.queue = new Queue({
       site, consumer: id, limits: session.limits, changed: (record) => this.#showQueued(record),
       left: (left, message) => {
-        if (message) transcript.take([message]);
+        // The stream may have brought a later state already.
+        if (message && !transcript.has(left)) transcript.take([message]);
         transcript.unqueue(left);
       },
     });
@@ -186,7 +178,7 @@ export class Conversation {
   /** @param {ConversationView} conversation */
   #showConversation({ state, uploads }) {
     this.parts.transcript.closed = state === "closed";
-    this.parts.composer.allowFiles(uploads);
+    byId("attach").hidden = !(uploads && this.session?.accept.length);
   }
 
   /** @param {ChangesView} changes */

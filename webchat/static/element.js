@@ -1,5 +1,5 @@
 // @ts-check
-// Elements, icons and dialogs. Strings are always inserted as text, never as markup.
+// Elements and icons. Strings are always inserted as text, never as markup.
 
 /** @typedef {string | number | boolean | null | undefined | ((event: any) => void)} Value */
 
@@ -31,14 +31,12 @@ export function byId(id) {
 }
 
 const SHAPES = {
-  attach: "M12 5v14M5 12h14",
   send: "M5 12h13M12.500 5.500L19 12l-6.500 6.500",
   camera: "M4 8h3.500L9 5.500h6L16.500 8H20v11H4zM12 16.500a3.200 3.200 0 1 0 0-6.400 3.200 3.200 0 0 0 0 6.400z",
   video: "M3.500 7h11v10h-11zM14.500 11l6-3.500v9l-6-3.500",
   library: "M4 5h16v14H4zM4 16l4.500-4.500 4 4 3-3L20 17M15.500 9.500v.1",
   close: "M6 6l12 12M18 6L6 18",
   back: "M15 5l-7 7 7 7",
-  menu: "M12 5.500v.1M12 12v.1M12 18.500v.1",
   waiting: "M12 20.500a8.500 8.500 0 1 0 0-17 8.500 8.500 0 0 0 0 17zM12 7.500V12l3 2",
   sent: "M5 12.500l4.500 4.500L19 7.500",
   received: "M2.500 12.500L7 17l9-9.500M11.500 16l1 1 9-9.500",
@@ -46,7 +44,6 @@ const SHAPES = {
   hidden: "M4 4h16v16H4zM4 4l16 16",
   file: "M7 3h7l4 4v14H7zM14 3v4h4",
   play: "M8 5v14l11-7z",
-  down: "M6 9.500l6 6 6-6",
 };
 
 /** @typedef {keyof typeof SHAPES} IconName */
@@ -62,35 +59,9 @@ export function icon(name, size = 22) {
   return shape;
 }
 
-/**
- * @param {IconName} name
- * @param {string} label
- * @param {(event: Event) => void} press
- */
-export function iconButton(name, label, press, attributes = {}) {
-  return element("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick: press, ...attributes }, icon(name));
-}
-
-/**
- * A dialog that leaves the page when it closes, and gives the focus back.
- * @param {Record<string, Value>} attributes
- * @param {(Node | null | undefined | false)[]} children
- */
-export function openDialog(attributes, ...children) {
-  const focused = document.activeElement;
-  const dialog = element("dialog", attributes, ...children);
-  dialog.addEventListener("close", () => {
-    dialog.remove();
-    if (focused instanceof HTMLElement) focused.focus();
-  });
-  document.body.append(dialog);
-  dialog.showModal();
-  return dialog;
-}
-
-/** Styles that are loaded only with what needs them. @param {string} name */
-export function addStyles(name) {
-  const href = `/static/${name}`;
+/** The dialogs' styles are loaded after the first view. */
+export function addStyles() {
+  const href = "/static/sheets.css";
   if (!document.querySelector(`link[href="${href}"]`)) document.head.append(element("link", { rel: "stylesheet", href }));
 }
 

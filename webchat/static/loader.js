@@ -25,7 +25,7 @@ button:hover{filter:brightness(1.1)}
 button:focus-visible{outline:3px solid var(--c);outline-offset:3px}
 b{position:absolute;inset-block-start:-4px;inset-inline-end:-4px;min-width:24px;border-radius:12px;background:#b3261e;color:#fff;font:600 13px/24px system-ui}
 div{position:fixed;inset-block-end:96px;inset-inline-${side}:20px;width:400px;height:min(700px,100vh - 116px);border-radius:20px;overflow:hidden;background:#fff;color:#222;box-shadow:0 8px 48px #0005;font:16px/1.5 system-ui}
-iframe{width:100%;height:100%;border:0}
+iframe{display:block;width:100%;height:100%;border:0}
 p{margin:32px 24px}
 @media(max-width:480px),(max-height:480px){div{inset:0;width:auto;height:100dvh;border-radius:0}}
 @media(forced-colors:active){button,div{border:1px solid}i{forced-color-adjust:none;background:ButtonText}}`);

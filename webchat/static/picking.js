@@ -81,8 +81,8 @@ export async function check(file, accept, limit) {
   if (!copy) return { refused: "unreadable" };
   if (!copy.byteLength) return { refused: "empty" };
   const whole = new Blob([copy]);
-  const type = await sniff(whole) ?? file.type;
   // Sound and documents are recognized by the server alone.
+  const type = await sniff(whole) ?? (SHOWN.test(file.type) ? "" : file.type);
   if (!accept.includes(type)) return { refused: "unsupported_type" };
   let blob = new Blob([copy], { type });
   if (blob.size > limit && type.startsWith("image/")) blob = await shrink(blob) ?? blob;

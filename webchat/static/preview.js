@@ -1,7 +1,8 @@
 // @ts-check
 // A picked or taken file before it is sent: full size, with a caption. "Send" can always be pressed.
 
-import { element, icon, openDialog } from "./element.js";
+import { openDialog } from "./dialogs.js";
+import { element, icon } from "./element.js";
 import { length, say, size } from "./words.js";
 
 /** @import { LocalFile } from "./types.d.ts" */

@@ -4,7 +4,6 @@
 import { call, Refused } from "./api.js";
 import { Lane } from "./lane.js";
 import { isKept, keepFile, put, queuedMessages, remove } from "./store.js";
-import { upload } from "./uploading.js";
 
 /** @import { LimitsView, MessageView, Queued } from "./types.d.ts" */
 
@@ -176,6 +175,7 @@ export class Queue {
     let before = 0;
     for (const file of record.files) {
       const start = before;
+      const { upload } = await import("./uploading.js");
       await upload(file, {
         resume: record.tries > 0, part: this.owner.limits.part_bytes, signal,
         moved: (share) => this.update(record, { progress: (start + share * file.bytes) / whole }),

@@ -64,23 +64,7 @@ async function ask({ token, join }, how, work) {
   } catch (error) {
     if (!(error instanceof Refused && error.code === "work_wanted") || work) throw error;
     const { challenge, bits } = error.problem.puzzle;
+    const { solve } = await import("./puzzle.js");
     return ask({ token, join }, how, { challenge, nonce: await solve(challenge, bits) });
   }
-}
-
-/**
- * @param {string} challenge
- * @param {number} bits
- * @returns {Promise<string>}
- */
-function solve(challenge, bits) {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker("/static/work.js", { type: "module" });
-    worker.addEventListener("message", ({ data }) => {
-      worker.terminate();
-      resolve(data);
-    });
-    worker.addEventListener("error", () => reject(new Error("The puzzle could not be solved.")));
-    worker.postMessage({ challenge, bits });
-  });
 }

@@ -88,23 +88,12 @@ export async function put(table, key, value) {
  */
 async function putBytes(table, key, value) {
   try {
-    const files = await Promise.all((value.files ?? []).map(withBytes));
-    const bare = value.blob ? await withBytes(value) : { ...value, files };
+    const { withBytes } = await import("./bytes.js");
+    const bare = await withBytes(value);
     await write(table, (records) => records.put(bare, key));
   } catch {
     memory[table].set(key, value);
   }
-}
-
-/** @param {LocalFile} file */
-async function withBytes(file) {
-  return { ...file, blob: await file.blob.arrayBuffer() };
-}
-
-/** @param {any} value */
-function withBlobs(value) {
-  if (value?.blob instanceof ArrayBuffer) return { ...value, blob: new Blob([value.blob], { type: value.type }) };
-  return value?.files ? { ...value, files: value.files.map(withBlobs) } : value;
 }
 
 /**
@@ -122,7 +111,8 @@ export async function remove(table, key) {
  */
 export async function all(table) {
   const kept = database ? await settled(database.transaction(table).objectStore(table).getAll()).catch(() => []) : [];
-  return [...kept.map(withBlobs), ...memory[table].values()];
+  const bare = kept.some((value) => (value.blob ?? value.files?.[0]?.blob) instanceof ArrayBuffer);
+  return [...(bare ? kept.map((await import("./bytes.js")).withBlobs) : kept), ...memory[table].values()];
 }
 
 /**

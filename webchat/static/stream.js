@@ -4,15 +4,7 @@
 
 import { call, get, pause, Refused } from "./api.js";
 
-/** @import { ChangesView } from "./types.d.ts" */
-
-/**
- * @typedef {object} Follower
- * @property {string} name of the tabs' lock and channel
- * @property {number} since
- * @property {(changes: ChangesView) => void} changed
- * @property {(state: "live" | "away") => void} state
- */
+/** @import { ChangesView, Follower } from "./types.d.ts" */
 
 // The server writes a comment every 20 seconds. Phones keep dead connections after a pause in the background.
 const SILENCE = 45_000;

@@ -6,8 +6,7 @@ import { byId, element } from "./element.js";
 import { day, say } from "./words.js";
 
 /**
- * @import { Actions } from "./bubble.js"
- * @import { AttachmentView, Line, LocalFile, MessageView, Queued, ShownFile } from "./types.d.ts"
+ * @import { Actions, AttachmentView, Line, LocalFile, MessageView, Queued, ShownFile } from "./types.d.ts"
  */
 
 const NEAR_END = 80;
@@ -57,6 +56,11 @@ export class Transcript {
   take(messages) {
     for (const message of messages) this.#messages.set(message.id, message);
     this.draw();
+  }
+
+  /** @param {string} id */
+  has(id) {
+    return this.#messages.has(id);
   }
 
   /** @param {Queued} record */

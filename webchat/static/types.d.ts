@@ -1,4 +1,8 @@
-// The shapes of the server's answers, as webchat/shapes.py declares them, and of what the page keeps.
+// The shapes of the server's answers, as webchat/shapes.py declares them, of what the page keeps, and of its parts.
+
+import type { Composer } from "./composer.js";
+import type { Receipts } from "./receipts.js";
+import type { Transcript } from "./transcript.js";
 
 export interface ConsumerView {
   id: string;
@@ -119,4 +123,31 @@ export interface Line {
   reason: string | null;
   progress: number;
   files: ShownFile[];
+}
+
+/** What a press in a message asks for. */
+export interface Actions {
+  retry: (line: Line) => void;
+  cancel: (line: Line) => void;
+  /** Choose another file in its place. */
+  another: (line: Line) => void;
+  edit: (line: Line) => void;
+  redraw: (line: Line) => void;
+  view: (key: string) => void;
+}
+
+export interface Parts {
+  transcript: Transcript;
+  composer: Composer;
+  receipts: Receipts;
+  /** Called when the server no longer knows the session. */
+  ended: () => void;
+}
+
+export interface Follower {
+  /** The name of the tabs' lock and channel. */
+  name: string;
+  since: number;
+  changed: (changes: ChangesView) => void;
+  state: (state: "live" | "away") => void;
 }

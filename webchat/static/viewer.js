@@ -1,7 +1,8 @@
 // @ts-check
 // Photos and videos in full. Escape closes, arrows change, a double press or plus and minus zoom.
 
-import { addStyles, element, iconButton, openDialog } from "./element.js";
+import { iconButton, openDialog } from "./dialogs.js";
+import { element } from "./element.js";
 import { cleanAddress, isPicture, isVideo, localAddress } from "./files.js";
 import { fullTime, say } from "./words.js";
 
@@ -18,7 +19,6 @@ const ZOOMS = /** @type {Record<string, number>} */ ({ "+": 1, "=": 1, "-": -1, 
  * @param {string} key
  */
 export function openViewer(all, key) {
-  addStyles("camera.css");
   const slides = all.filter(({ file }) => isPicture(file) && address(file));
   let place = slides.findIndex(({ file }) => file.key === key);
   let zoom = 0;

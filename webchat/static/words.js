@@ -46,7 +46,6 @@ const clock = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-di
 const date = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" });
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const exact = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" });
-const percent = new Intl.NumberFormat(language, { style: "percent" });
 const DAY = 86_400_000;
 
 /** @param {number} at */
@@ -64,11 +63,6 @@ export function day(at) {
   const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / DAY);
   const name = days < 2 ? relative.format(-days, "day") : date.format(at);
   return name.charAt(0).toLocaleUpperCase(language) + name.slice(1);
-}
-
-/** @param {number} part of one */
-export function share(part) {
-  return percent.format(part);
 }
 
 /** @param {number} bytes */

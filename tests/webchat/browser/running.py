@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import jwt
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
@@ -72,6 +74,11 @@ class RunningChat:
         more = "".join(f"&{name}={value}" for name, value in query.items())
         return f"http://{host}:{self.port}/chat?site={site}{more}"
 
+    def identity(self, subject: str, **claims: Any) -> str:
+        """Return the JWT that the brand's back-end would make."""
+        content = {"sub": subject, "aud": "shop", "exp": int(time.time()) + 600, **claims}
+        return jwt.encode(content, IDENTITY_KEY, algorithm="HS256")
+
     async def event(self, type: str, count: int = 1) -> dict[str, Any]:
         """Wait until the gateway has received so many events of a type; return the last."""
         await until(lambda: len(self.gateway.of(type)) >= count)
@@ -86,7 +93,7 @@ class RunningChat:
 
     async def outcome(self, event: dict[str, Any], state: str = "ready", **more: Any) -> None:
         """Report what became of the first file of a message."""
-        content = {"to": event["consumer"]["id"], "message_id": event["id"].rpartition(":")[2]}
+        content = {"to": event["consumer"]["id"], "message_id": event["id"]}
         await self.platform("outcomes", **content, position=0, state=state, **more)
 
     async def answer(self, event: dict[str, Any], text: str, key: str) -> None:
