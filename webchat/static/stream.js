@@ -45,6 +45,7 @@ export class Stream {
     document.addEventListener("visibilitychange", () => this.#seen(), { signal });
     addEventListener("pageshow", ({ persisted }) => persisted && this.#seen(), { signal });
     addEventListener("online", () => this.#seen(), { signal });
+    addEventListener("offline", () => this.follower.state("away"), { signal });
     void this.#lead(document.visibilityState === "visible");
   }
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, FilePayload, Page
 
-from tests.webchat.browser.running import RunningChat
+from tests.webchat.browser.running import RunningChat, until
 from tests.workspace import samples
 
 ARGUMENTS = [
@@ -55,6 +55,11 @@ class Opener:
 def photo(name: str = "parcel.jpg", width: int = 800, height: int = 600) -> FilePayload:
     content = samples.jpeg(width, height, (180, 120, 80))
     return {"name": name, "mimeType": "image/jpeg", "buffer": content}
+
+
+async def loaded(page: Page, module: str) -> None:
+    script = f"performance.getEntriesByType('resource').some(({{ name, responseEnd }}) => responseEnd && name.endsWith('/{module}.js'))"
+    await until(lambda: page.evaluate(script))
 
 
 async def choose(page: Page, entry: str) -> None:

@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,14 +116,14 @@ async def run_chat(
     gateway = FakeGateway()
     await gateway.server.start_server()
     port = port or free_port()
-    site = {"origins": origins, "identity_keys": (IDENTITY_KEY,), "limits": limits or Limits()}
+    site = Site(origins=origins, identity_keys=(IDENTITY_KEY,), limits=limits or Limits())
     settings = WebchatSettings(
         data=folder,
         public_url=f"http://localhost:{port}",
         deliver_to=str(gateway.server.make_url("/webhooks/web")),
         secrets=(SECRET,),
         access_tokens=(TOKEN,),
-        sites={"shop": Site(**site), "member": Site(**site, anonymous=False)},
+        sites={"shop": site, "member": replace(site, anonymous=False)},
     )
     server = TestServer(create_app(settings), host="localhost", port=port)
     await server.start_server()

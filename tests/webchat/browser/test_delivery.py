@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from playwright.async_api import FilePayload, Route, expect
 
-from tests.webchat.browser.opening import Opener, photo, send_picked, write
+from tests.webchat.browser.opening import Opener, loaded, photo, send_picked, write
 from tests.webchat.browser.running import RunningChat, until
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
@@ -63,7 +63,9 @@ async def test_offline_message_goes_out_when_the_network_returns(
     opener: Opener, chat: RunningChat
 ) -> None:
     page = await opener.open()
-    await expect(page.get_by_role("button", name="Attach")).to_be_visible()
+    # Everything else is loaded after the first view, so that it opens without a network.
+    for module in ("attaching", "viewer", "recorder", "uploading"):
+        await loaded(page, module)
     await page.context.set_offline(True)
     await send_picked(page, photo(), "from a train")
     await write(page, "and a text")

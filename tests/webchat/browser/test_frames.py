@@ -133,8 +133,7 @@ async def test_sign_in_and_sign_out_come_from_the_page(
     await page.evaluate("window.airlockChat.reset()")
     await expect(frame.get_by_text("You are signed out.")).to_be_visible()
     await expect(frame.locator(".line")).to_have_count(0)
-    inside = page.frames[-1]
-    left = await inside.evaluate(
+    left = await page.frames[-1].evaluate(
         """async (address) => ({
             databases: (await indexedDB.databases()).length,
             local: localStorage.length + sessionStorage.length,
