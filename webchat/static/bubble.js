@@ -89,10 +89,11 @@ function media(file, line, actions, opens) {
     noteUnshowable(file.key);
     actions.redraw(line);
   };
+  const alt = opens ? "" : say("photo");
   const picture = local && video
     // A frame shortly after the start: some browsers show nothing at the very start.
     ? element("video", { src: `${local}#t=0.1`, preload: "metadata", muted: true, playsinline: true, tabindex: -1, "aria-hidden": "true", onerror: failed })
-    : element("img", { src: local ?? still, alt: opens ? "" : say("photo"), width: file.width, height: file.height, decoding: "async", onerror: local ? failed : null });
+    : element("img", { src: local ?? still, alt, width: file.width, height: file.height, decoding: "async", onerror: local ? failed : null });
   const content = [picture, video && element("span", { class: "disc" }, icon("play", 26)), video && file.seconds !== null && element("span", { class: "length" }, length(file.seconds))];
   const label = video ? say("view.video", { length: file.seconds === null ? "" : length(file.seconds) }) : say("view.photo");
   return opens

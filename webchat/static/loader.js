@@ -117,6 +117,6 @@ p{margin:32px 24px}
   const asked = page.airlockChat ?? [];
   page.airlockChat = chat;
   count(0);
-  document.body.append(host);
+  (document.body ?? document.documentElement).append(host);
   asked.forEach?.(chat.push);
 })();
