@@ -25,10 +25,9 @@ from webchat.handlers import (
     uploads,
 )
 from webchat.housekeeping import Housekeeping
-from webchat.http import security_headers
+from webchat.http import security_headers, static_files
 from webchat.http.access import for_consumers, for_gateway
 from webchat.http.context import CHAT, Chat
-from webchat.http.views import STATIC
 from webchat.metrics import Metrics
 from webchat.settings import WebchatSettings
 from webchat.signals import Signals
@@ -46,8 +45,6 @@ def create_app(settings: WebchatSettings, clock: Callable[[], int] = now_ms) -> 
     app.cleanup_ctx.append(_start_and_stop)
     app.on_shutdown.append(_close_streams)
     app.add_routes(ROUTES)
-    if STATIC.is_dir():
-        app.router.add_static("/static/", STATIC)
     return app
 
 
@@ -119,6 +116,7 @@ _UPLOAD = "/v1/uploads/{id:[0-9a-f]{32}}"
 ROUTES = (
     web.get("/chat", pages.chat),
     web.get("/loader.js", pages.loader),
+    web.get("/static/{name:.+}", static_files.serve),
     web.get("/healthz", operations.healthz),
     web.get("/metrics", operations.metrics),
     web.get("/openapi.json", operations.openapi),

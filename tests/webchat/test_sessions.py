@@ -239,12 +239,7 @@ async def test_the_first_sign_in_keeps_the_conversation_if_asked(
     assert joined.json["consumer"] == {"id": anonymous.id, "name": None, "verified": True}
 
 
-async def test_pages_name_who_may_frame_them(
-    server: Server, monkeypatch: Any, tmp_path: Path
-) -> None:
-    page = tmp_path / "chat.html"
-    page.write_text("<!doctype html>")
-    monkeypatch.setattr("webchat.handlers.pages._HTML", page)
+async def test_pages_name_who_may_frame_them(server: Server) -> None:
     answer = await server.call("GET", "/chat?site=shop")
     policy = answer.headers["Content-Security-Policy"]
     assert "frame-ancestors 'self' https://shop.example" in policy

@@ -45,6 +45,7 @@ export class Transcript {
     const resized = new ResizeObserver(() => this.#toEnd && this.#jump());
     resized.observe(this.#scroll);
     resized.observe(this.#list);
+    resized.observe(byId("typing"));
   }
 
   /** @param {Map<string, LocalFile>} files the files that this device keeps */

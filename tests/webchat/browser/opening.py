@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, FilePayload, Page
+from playwright.async_api import Browser, BrowserContext, FilePayload, Page, ViewportSize
 
 from tests.webchat.browser.running import RunningChat, until
 from tests.workspace import samples
@@ -18,7 +18,7 @@ ARGUMENTS = [
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
 ]
-PHONE = {"width": 390, "height": 780}
+PHONE: ViewportSize = {"width": 390, "height": 780}
 
 
 class Opener:
