@@ -5,6 +5,7 @@ from functools import partial
 import aiohttp
 from aiohttp import web
 
+from webchat.http.bodies import json_response
 from webchat.http.context import Chat, caller_of, chat_of
 from webchat.http.problems import Problem, not_found
 from webchat.store import outcomes
@@ -28,6 +29,9 @@ async def show(request: web.Request) -> web.StreamResponse:
     url = await _link(chat, shown, rendition)
     if chat.settings.media == "proxy":
         return await _pass_through(request, url)
+    if request.headers.get("Accept") == "application/json":
+        # For frames without cookies: an <img> cannot carry their token.
+        return json_response({"url": url})
     return web.Response(status=302, headers={"Location": url})
 
 

@@ -41,6 +41,11 @@ export function carry(token) {
   bearer = token;
 }
 
+/** Whether a picture's address is no proof of who asks. */
+export function isCarried() {
+  return bearer !== null;
+}
+
 /** @param {() => void} listener called when the server no longer knows the session */
 export function whenSignedOut(listener) {
   onSignedOut = listener;

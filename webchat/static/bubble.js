@@ -37,7 +37,7 @@ export function drawBubble(node, line, actions) {
     ? element("button", { type: "button", class: "bubble", onclick: () => actions.retry(line) })
     : element("div", { class: "bubble" }))));
   for (const file of line.files) {
-    const shown = [localAddress(file), file.renditions, file.name, failed];
+    const shown = [localAddress(file), stillAddress(file), file.name, failed];
     part(bubble, `file ${file.key}`, shown, () => media(file, line, actions, !failed));
     part(bubble, `state ${file.key}`, [file.state, file.reason], () => fileState(file, line, actions));
   }
@@ -74,6 +74,11 @@ function why({ reason, files }) {
   return reason === null ? say("failed.network") : sayCode("failed", reason, { size: size(files[0]?.bytes ?? 0) });
 }
 
+/** @param {ShownFile} file */
+function stillAddress(file) {
+  return cleanAddress(file, "thumbnail", "poster", "preview");
+}
+
 /**
  * @param {ShownFile} file
  * @param {Line} line
@@ -82,7 +87,7 @@ function why({ reason, files }) {
  */
 function media(file, line, actions, opens) {
   const local = localAddress(file);
-  const still = cleanAddress(file, "thumbnail", "poster", "preview");
+  const still = stillAddress(file);
   if (!(isPicture(file) && (local || still))) return plain(file);
   const video = isVideo(file);
   const failed = () => {

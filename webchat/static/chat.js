@@ -6,7 +6,6 @@ import { Composer } from "./composer.js";
 import { Conversation, gate, warn, whenOnline } from "./conversation.js";
 import { addStyles, byId, closeDialogs } from "./element.js";
 import { greet, tellPage } from "./frame.js";
-import { Receipts } from "./receipts.js";
 import { end, framed, site } from "./session.js";
 import { forgetEverything, openStore } from "./store.js";
 import { Transcript } from "./transcript.js";
@@ -15,13 +14,19 @@ import { loadWords, say } from "./words.js";
 /**
  * @import { Sender } from "./attaching.js"
  * @import { Entry } from "./menu.js"
+ * @import { Receipts } from "./receipts.js"
  * @import { Identity } from "./session.js"
+ * @import { MessageView } from "./types.d.ts"
  */
 
 const LONGEST_PAUSE = 30_000;
 const NO_LIMITS = { text: 4000, file_bytes: 25_000_000 };
 
-const receipts = new Receipts((count) => tellPage("unread", { count }));
+/** @type {Receipts | null} */
+let receipts = null;
+let isShown = true;
+/** Lines that came before the receipts' module. @type {[HTMLElement, MessageView][]} */
+const early = [];
 const transcript = new Transcript({
   retry: ({ id }) => void conversation.queue?.retry(id),
   cancel: ({ id }) => void conversation.queue?.cancel(id),
@@ -38,7 +43,7 @@ const transcript = new Transcript({
     const { openViewer } = await import("./viewer.js");
     openViewer(transcript.files(), key);
   },
-}, (node, message) => receipts.watch(node, message));
+}, (node, message) => (receipts ? receipts.watch(node, message) : early.push([node, message])));
 /** @type {Sender} */
 const sender = {
   limits: () => conversation.session?.limits ?? NO_LIMITS,
@@ -48,7 +53,19 @@ const sender = {
 };
 const composer = new Composer(sender, async (file) => (await attaching()).take(file, sender));
 /** @type {Conversation} */
-const conversation = new Conversation({ transcript, composer, receipts, ended: () => void signedOut() });
+const conversation = new Conversation({ transcript, composer, forget: forgetSeen, ended: () => void signedOut() });
+
+function forgetSeen() {
+  early.length = 0;
+  receipts?.clear();
+}
+
+async function watchReading() {
+  const { Receipts } = await import("./receipts.js");
+  receipts = new Receipts((count) => tellPage("unread", { count }));
+  receipts.setShown(isShown);
+  for (const [node, message] of early.splice(0)) receipts.watch(node, message);
+}
 
 function attaching() {
   return import("./attaching.js");
@@ -117,7 +134,8 @@ const greeting = greet({
   },
   reset: () => void signOut(),
   shown: (shown) => {
-    receipts.setShown(shown);
+    isShown = shown;
+    receipts?.setShown(shown);
     if (!shown) closeDialogs();
   },
 });
@@ -142,4 +160,5 @@ addStyles();
 if (hello.reset) await signOut();
 else await conversation.start(identity);
 // What opens later must open without a network as well.
-for (const module of ["attaching", "menu", "uploading", "viewer", "camera"]) import(`./${module}.js`).catch(() => undefined);
+await watchReading();
+for (const module of ["keyboard", "attaching", "menu", "uploading", "viewer", "camera"]) import(`./${module}.js`).catch(() => undefined);

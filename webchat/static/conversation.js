@@ -1,9 +1,9 @@
 // @ts-check
 // One consumer's conversation in this page: it begins with a session, and ends when they sign out.
 
-import { get, newId, pause, Refused } from "./api.js";
+import { get, isCarried, newId, pause, Refused } from "./api.js";
 import { byId, closeDialogs } from "./element.js";
-import { releaseFiles } from "./files.js";
+import { releaseFiles, resolveBy } from "./files.js";
 import { begin, firstPage, site } from "./session.js";
 import { clear, find, isKept, keptFiles, put } from "./store.js";
 import { Stream } from "./stream.js";
@@ -16,6 +16,7 @@ import { say, sayCode } from "./words.js";
  */
 
 const LONGEST_PAUSE = 30_000;
+const RETRY = 2000;
 const PAGE = 50;
 /** Refusals that a new beginning here cannot change. */
 const FINAL = new Set(["identity_required", "not_found"]);
@@ -48,22 +49,34 @@ export class Conversation {
    * @param {Identity} identity
    */
   async start(identity) {
+    // What waits goes along with a conversation that is taken along.
+    const former = identity.join ? this.session?.consumer.id : undefined;
     const mine = this.stop();
     byId("gate").hidden = true;
     setStatus(say("connecting"));
     let asked = identity;
     for (let tries = 0; mine === this.#beginning; tries += 1) {
-      try {
-        const begun = await begin(asked);
-        if (mine === this.#beginning) await this.#run(begun);
-        return;
-      } catch (error) {
-        if (mine !== this.#beginning) return;
-        if (error instanceof Refused && error.code === "identity_invalid" && asked.token) {
-          warn(say("identity.invalid"));
-          asked = {};
-        } else if (await isFinal(error, tries)) return;
-      }
+      const error = await this.#begin(asked, former, mine);
+      if (!error || mine !== this.#beginning) return;
+      if (error instanceof Refused && error.code === "identity_invalid" && asked.token) {
+        warn(say("identity.invalid"));
+        asked = {};
+      } else if (await isFinal(error, tries)) return;
+    }
+  }
+
+  /**
+   * @param {Identity} identity
+   * @param {string | undefined} former
+   * @param {number} mine
+   */
+  async #begin(identity, former, mine) {
+    try {
+      const begun = await begin(identity);
+      if (mine === this.#beginning) await this.#run(begun, former);
+      return null;
+    } catch (error) {
+      return error;
     }
   }
 
@@ -73,10 +86,10 @@ export class Conversation {
     this.#stream?.end();
     [this.session, this.queue, this.#stream, this.#earlier] = [null, null, null, null];
     closeDialogs();
-    const { transcript, receipts } = this.parts;
+    const { transcript, forget } = this.parts;
     transcript.clear();
     transcript.closed = false;
-    receipts.clear();
+    forget();
     byId("attach").hidden = true;
     releaseFiles();
     this.#alerted.clear();
@@ -124,12 +137,16 @@ export class Conversation {
     transcript.draw();
   }
 
-  /** @param {{ session: SessionView, history: HistoryView }} begun */
-  async #run({ session, history }) {
+  /**
+   * @param {{ session: SessionView, history: HistoryView }} begun
+   * @param {string} [former]
+   */
+  async #run({ session, history }, former) {
     const { transcript } = this.parts;
     const mine = this.#beginning;
     const { id } = session.consumer;
     const [cleared, files] = await Promise.all([find("facts", `cleared ${id}`), keptFiles(id)]);
+    if (isCarried()) resolveBy((await import("./links.js")).carriedLinks(() => transcript.draw()));
     if (mine !== this.#beginning) return;
     this.session = session;
     transcript.cleared = Number(cleared ?? 0);
@@ -149,7 +166,7 @@ export class Conversation {
       name: `airlock-stream-${site}-${id}`, since: history.revision, changed: (changes) => this.#changed(changes),
       state: (state) => setStatus(say(state === "live" ? "online" : "offline")),
     });
-    await this.queue.start();
+    await this.queue.start(former);
     await this.queue?.settle(history.messages);
     if (mine !== this.#beginning) return;
     this.#stream.start();
@@ -193,11 +210,17 @@ export class Conversation {
   }
 
   async #reload() {
-    const { transcript, receipts } = this.parts;
-    const history = await firstPage();
-    transcript.forgetMessages();
-    receipts.clear();
-    this.#showHistory(history);
+    const mine = this.#beginning;
+    const history = await firstPage().catch(() => null);
+    if (mine !== this.#beginning) return;
+    if (history) {
+      this.parts.transcript.forgetMessages();
+      this.parts.forget();
+      this.#showHistory(history);
+    } else {
+      await pause(RETRY, whenOnline());
+      await this.#reload();
+    }
   }
 
   async #loadEarlier() {

@@ -8,6 +8,14 @@ const addresses = new Map();
 /** Files of this device that the browser cannot show, such as HEIC. @type {Set<string>} */
 const unshowable = new Set();
 
+/** @type {(path: string) => string | null} */
+let resolve = (path) => path;
+
+/** @param {(path: string) => string | null} resolver gives the address from which a sanitized file can be shown */
+export function resolveBy(resolver) {
+  resolve = resolver;
+}
+
 /** @param {ShownFile} file */
 export function isVideo(file) {
   return file.type.startsWith("video");
@@ -41,7 +49,7 @@ export function noteUnshowable(key) {
  */
 export function cleanAddress({ id, state, renditions }, ...wanted) {
   const found = wanted.find((name) => renditions.includes(name));
-  return id && found && state === "ready" ? `/v1/attachments/${id}/${found}` : null;
+  return id && found && state === "ready" ? resolve(`/v1/attachments/${id}/${found}`) : null;
 }
 
 /** Lets go of all files of this device: a revoked address shows nothing any more. */

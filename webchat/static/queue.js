@@ -42,8 +42,11 @@ export class Queue {
     this.#files = new Lane(this, `${owner.site}-files`, (record) => record.files.length > 0);
   }
 
-  async start() {
-    for (const record of await queuedMessages(this.owner.consumer)) this.#note(record);
+  /** @param {string} [former] the consumer whose conversation is now this one's */
+  async start(former) {
+    const { consumer } = this.owner;
+    if (former && former !== consumer) for (const record of await queuedMessages(former)) await put("queue", record.id, { ...record, consumer });
+    for (const record of await queuedMessages(consumer)) this.#note(record);
     const { signal } = this.#ended;
     try {
       this.#tabs = new BroadcastChannel(`airlock-queue-${this.owner.site}-${this.owner.consumer}`);

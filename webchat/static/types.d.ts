@@ -1,7 +1,6 @@
 // The shapes of the server's answers, as webchat/shapes.py declares them, of what the page keeps, and of its parts.
 
 import type { Composer } from "./composer.js";
-import type { Receipts } from "./receipts.js";
 import type { Transcript } from "./transcript.js";
 
 export interface ConsumerView {
@@ -139,7 +138,8 @@ export interface Actions {
 export interface Parts {
   transcript: Transcript;
   composer: Composer;
-  receipts: Receipts;
+  /** Forget which lines were seen. */
+  forget: () => void;
   /** Called when the server no longer knows the session. */
   ended: () => void;
 }
