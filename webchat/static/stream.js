@@ -104,7 +104,7 @@ export class Stream {
       const short = ended === "over" && Date.now() - begun < SHORT_STREAM;
       failures = ended === "failed" || short ? failures + 1 : 0;
       if (ended === "failed") this.follower.state("away");
-      if (ended === "failed" || failures > 1) await this.#wait(failures);
+      if (ended === "failed" || (short && failures > 1 && this.#mute < MUTE_STREAMS)) await this.#wait(failures);
       if (ended === "signed out") return;
     }
   }

