@@ -41,7 +41,7 @@ export function carry(token) {
   bearer = token;
 }
 
-/** Whether a picture's address is no proof of who asks. */
+/** Whether requests need the token: those of pictures and players cannot carry it. */
 export function isCarried() {
   return bearer !== null;
 }

@@ -101,10 +101,9 @@ export class Stream {
       const begun = Date.now();
       const ended = await this.#connect();
       // A server that ends each stream at once is not asked in a circle.
-      const short = ended === "over" && Date.now() - begun < SHORT_STREAM;
+      const short = ended === "over" && Date.now() - begun < SHORT_STREAM && this.#mute < MUTE_STREAMS;
       failures = ended === "failed" || short ? failures + 1 : 0;
-      if (ended === "failed") this.follower.state("away");
-      if (ended === "failed" || (short && failures > 1 && this.#mute < MUTE_STREAMS)) await this.#wait(failures);
+      if (failures) await this.#wait(failures);
       if (ended === "signed out") return;
     }
   }
@@ -118,7 +117,9 @@ export class Stream {
       return "over";
     } catch (error) {
       if (error instanceof Refused && error.status === 401) return "signed out";
-      return isClosed(signal) ? "closed" : "failed";
+      if (isClosed(signal)) return "closed";
+      this.follower.state("away");
+      return "failed";
     }
   }
 
