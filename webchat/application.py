@@ -116,6 +116,7 @@ _UPLOAD = "/v1/uploads/{id:[0-9a-f]{32}}"
 ROUTES = (
     web.get("/chat", pages.chat),
     web.get("/loader.js", pages.loader),
+    web.get("/theme.css", pages.theme),
     web.get("/static/{name:.+}", static_files.serve),
     web.get("/healthz", operations.healthz),
     web.get("/metrics", operations.metrics),

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from .theme import Theme
+
 #: Who may send files: everybody; consumers to whom an agent has written; consumers who signed in; nobody.
 Uploads = Literal["always", "after_reply", "signed_in", "never"]
 #: The kinds of files that a site takes.
@@ -45,6 +47,7 @@ class Site:
     - `origins`: who may frame the chat.
     - `identity_keys`: verify the JWTs by which the brand's back-end says who somebody is: an EdDSA public key in PEM,
       or a secret for HS256. Without any, everybody is anonymous.
+    - `theme`: the colours of the page.
     - `anonymous`: whether consumers may write without such a JWT.
     """
 
@@ -54,6 +57,7 @@ class Site:
     uploads: Uploads = "always"
     accept: tuple[Kind, ...] = ("photo", "video")
     limits: Limits = Limits()
+    theme: Theme = field(default_factory=Theme)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

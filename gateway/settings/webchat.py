@@ -20,6 +20,7 @@ from .units import Count, Duration, Flag, Size
 
 if TYPE_CHECKING:
     from webchat import Limits, Site, WebchatSettings
+    from webchat.theme import Theme
 
 _DAY = 86_400.0
 
@@ -80,6 +81,29 @@ class LimitsSection(_Section):
         )
 
 
+Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
+
+
+class ThemeSection(_Section):
+    """The colours of a site's chat, as #rrggbb."""
+
+    brand: Colour = Field(default="#1b6456", description="Consumers' messages and buttons")
+    on_brand: Colour = Field(default="#ffffff", description="Text on `brand`")
+    canvas: Colour = Field(default="#ffffff", description="Background, in light")
+    surface: Colour = Field(default="#f1f2f0", description="Agents' messages, in light")
+    ink: Colour = Field(default="#1c1f21", description="Text, in light")
+    ink_soft: Colour = Field(default="#565c61", description="Times and notes, in light")
+    bad: Colour = Field(default="#a32a24", description="What has failed, in light")
+    radius: Annotated[int, Field(ge=0, le=24)] = Field(
+        default=20, description="Pixels by which messages are rounded"
+    )
+
+    def values(self) -> "Theme":
+        from webchat.theme import Theme
+
+        return Theme(**self.model_dump())
+
+
 class SiteSection(_Section):
     """A website or app. Its name becomes `account` in events."""
 
@@ -105,6 +129,9 @@ class SiteSection(_Section):
     limits: LimitsSection = Field(
         default_factory=LimitsSection, description="How much consumers may send"
     )
+    theme: ThemeSection = Field(
+        default_factory=ThemeSection, description="Colours of the chat, as #rrggbb"
+    )
 
     def values(self) -> "Site":
         from webchat.settings import Site
@@ -116,6 +143,7 @@ class SiteSection(_Section):
             uploads=self.uploads,
             accept=self.accept,
             limits=self.limits.values(),
+            theme=self.theme.values(),
         )
 
 

@@ -5,7 +5,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from aiohttp import web
 
@@ -55,17 +54,16 @@ def static_file(name: str) -> StaticFile:
 def _files() -> dict[str, StaticFile]:
     # Names are looked up here, never on the disk.
     return {
-        path.relative_to(STATIC).as_posix(): _read(path)
+        path.relative_to(STATIC).as_posix(): prepare(path.read_bytes(), path.suffix)
         for path in sorted(STATIC.rglob("*"))
         if path.is_file() and path.suffix in _TYPES
     }
 
 
-def _read(path: Path) -> StaticFile:
-    content = path.read_bytes()
+def prepare(content: bytes, suffix: str) -> StaticFile:
+    """Compress a file's content; the suffix gives its type."""
     digest = hashlib.sha256(content).hexdigest()[:32]
-    media_type = _TYPES[path.suffix]
-    return StaticFile(content, gzip.compress(content, mtime=0), f'"{digest}"', media_type)
+    return StaticFile(content, gzip.compress(content, mtime=0), f'"{digest}"', _TYPES[suffix])
 
 
 _TYPES = {
