@@ -204,7 +204,7 @@ export class Conversation {
     else if (reset) await this.#reload();
     if (conversation) this.#showConversation(conversation);
     if (typing !== undefined) byId("typing").hidden = !typing;
-    else if (messages?.some(({ direction }) => direction === "out")) byId("typing").hidden = true;
+    else if (messages?.some(({ id, direction }) => direction === "out" && !this.parts.transcript.has(id))) byId("typing").hidden = true;
     if (messages || conversation) this.parts.transcript.take(messages ?? []);
     if (messages) await this.queue?.settle(messages);
   }
