@@ -123,6 +123,7 @@ advisories: install
 screenshots: install-dev
 	sh scripts/system-packages.sh
 	$(BIN)/python scripts/screenshots.py
+	$(BIN)/python scripts/chat_screenshots.py
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache dist site

@@ -149,7 +149,8 @@ class Outcome:
 
     `state` is "ready", "rejected" or "failed", and `reason` says why a file is not shown, with the platform's own
     `code` if it has one. `kind` is what the bytes are, and `renditions` names what agents can see of it. Lengths are
-    in pixels and seconds. After an agent's retry there is another outcome; the last one counts.
+    in pixels and seconds. After an agent's retry there is another outcome; the last one counts. `grant` lets a platform
+    show the consumer their own sanitized file: `POST /v1/consumer-links` returns links for it.
     """
 
     account: str
@@ -164,6 +165,7 @@ class Outcome:
     height: int | None = None
     duration_seconds: float | None = None
     renditions: tuple[str, ...] = ()
+    grant: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

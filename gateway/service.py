@@ -15,6 +15,7 @@ from aiohttp import web
 from .delivery.lanes import Lanes
 from .http.connections import raise_descriptor_limit
 from .http.server import Server
+from .http.web_channel import start_web_channel
 from .journal import Journal, exposure, open_journal, private_folder
 from .observability.system_errors import about_data_folder, about_listening
 from .settings import Settings
@@ -120,6 +121,7 @@ class Gateway:
                 self._stack.push_async_callback(_drain, components.lanes)
         # Once no delivery comes any more, other nodes go on with the work of this one.
         self._stack.push_async_callback(self._journal.ownership.drain)
+        await self._serve_web_channel()
         await self._serve(components.application, sock)
         await decoders
 
@@ -146,6 +148,13 @@ class Gateway:
         task = asyncio.create_task(work, name=name)
         self._tasks.append(task)
         self._stack.push_async_callback(_cancel, task)
+
+    async def _serve_web_channel(self) -> None:
+        """Start the web channel's server on its own port, if the settings have one."""
+        section = self._settings.webchat
+        if section is not None:
+            server = await start_web_channel(section, self._settings, self._stack)
+            self._run("web channel", server.watch())
 
     async def _serve(self, app: web.Application, sock: socket.socket) -> None:
         server = await Server.start(app, sock, grace=_GRACE_SECONDS)

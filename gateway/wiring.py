@@ -18,6 +18,7 @@ from .delivery.lanes import Lanes
 from .delivery.shared_lanes import SharedLanes
 from .fetching import Fetcher
 from .http.api import Api, require_token
+from .http.consumer_links import ConsumerLinkApi
 from .http.gauges import gauges
 from .http.health import probes
 from .http.media import MediaEndpoint
@@ -27,6 +28,7 @@ from .inbound.parse_worker import ParseWorker
 from .inbound.webhooks import Webhooks
 from .intake_priority import IntakePriority
 from .journal import Journal, private_folder
+from .media.consumer_links import ConsumerLinks
 from .media.quarantine import Quarantine
 from .media.signed_links import Links
 from .media.source import MediaSource
@@ -164,7 +166,13 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
         media,
         SendWorker(journal, connectors, fetcher, public_url=installation.public_url),
         ConsumerNames(journal, connectors, fetcher, owns=ownership.owns_connector),
-        PlatformReports(journal, connectors, fetcher, owns=ownership.owns_connector),
+        PlatformReports(
+            journal,
+            connectors,
+            fetcher,
+            ConsumerLinks(journal.key, installation.public_url).seal,
+            owns=ownership.owns_connector,
+        ),
         retention,
         ConnectorHealth(connectors, fetcher, journal=journal),
     )
@@ -174,6 +182,7 @@ def _application(parts: _Parts, stack: AsyncExitStack) -> web.Application:
     installation, journal = parts.installation, parts.journal
     connectors = installation.settings.connectors
     links = Links(journal.key, installation.public_url)
+    consumers = ConsumerLinks(journal.key, installation.public_url)
     webhooks = Webhooks(
         journal, connectors, installation.public_url, parts.capacity, parts.priority
     )
@@ -191,7 +200,14 @@ def _application(parts: _Parts, stack: AsyncExitStack) -> web.Application:
             progress=parts.media.progress,
             erase=parts.retention.erase,
         ),
-        MediaEndpoint(journal, links, parts.store),
+        MediaEndpoint(journal, links, parts.store, consumers),
+        ConsumerLinkApi(
+            journal,
+            consumers,
+            connectors,
+            installation.public_url,
+            round(installation.settings.media.link_lifetime),
+        ),
         authorize=require_token(parts.tokens),
         probes=probes(
             journal, parts.capacity, parts.lanes, parts.sanitizer, parts.scanner, parts.store
@@ -274,6 +290,7 @@ def _fetcher(settings: Settings, stack: AsyncExitStack) -> Fetcher:
     fetcher = Fetcher(
         allow_private_hosts=fetch.allow_private_hosts,
         extra_hosts=fetch.extra_hosts,
+        own_origins=fetch.own_origins,
         redact=Mask(settings.secrets()).text,
     )
     stack.push_async_callback(fetcher.aclose)

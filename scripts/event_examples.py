@@ -86,6 +86,7 @@ _SECTIONS = {
     "instagram": "brand-instagram",
     "messenger": "brand-messenger",
     "twilio": "sms",
+    "web": "support-web",
     "whatsapp": "support-whatsapp",
 }
 

@@ -33,7 +33,7 @@ from typing import Any
 
 from mutants import ROOT, Mutant, mutants
 
-PLATFORMS = ("apple", "instagram", "messenger", "twilio", "whatsapp")
+PLATFORMS = ("apple", "instagram", "messenger", "twilio", "web", "whatsapp")
 #: The platforms that use a file, by the second part of its path. All of them use any other file.
 USED_BY = {
     **{name: (name,) for name in PLATFORMS},

@@ -26,11 +26,12 @@ from .samples import (
     voice,
 )
 from .twilio.platform import Twilio
+from .web.platform import Web
 from .whatsapp.platform import WhatsApp
 
 #: Every emulated platform by the `type:` of its connector.
 PLATFORMS: dict[str, type[Platform]] = {
-    platform.name: platform for platform in (Apple, Instagram, Messenger, Twilio, WhatsApp)
+    platform.name: platform for platform in (Apple, Instagram, Messenger, Twilio, Web, WhatsApp)
 }
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Sample",
     "SentText",
     "Twilio",
+    "Web",
     "WhatsApp",
     "card",
     "document",

@@ -31,10 +31,18 @@ BEN = Consumer("7712345678901234", "Ben Okafor")
 CLEO = Consumer("+15550001111", "Cleo Martin")
 DANA = Consumer("urn:mbid:AQAAYexampleDana/+=", "Dana Silva")
 FAY = Consumer("1789012345678901", "Fay Moreau")
+GIA = Consumer("con_6769610000000000000000000000cafe", "Gia Rossi")
 #: Her id is a number, because some platforms allow nothing else.
 EVA = Consumer("424242001", "Eva Lindqvist")
 
-_CONSUMERS = {"apple": DANA, "instagram": FAY, "messenger": BEN, "twilio": CLEO, "whatsapp": ANN}
+_CONSUMERS = {
+    "apple": DANA,
+    "instagram": FAY,
+    "messenger": BEN,
+    "twilio": CLEO,
+    "web": GIA,
+    "whatsapp": ANN,
+}
 
 
 def somebody(platform: str) -> Consumer:
@@ -51,6 +59,8 @@ def story() -> list[Line]:
     ride = video("bicycle", 3.0, 480, 270, seed=32, name="ride.mp4")
     bag = photo("parcel", 1080, 1350, seed=51, name="bag.jpg")
     opened = video("parcel", 3.0, 270, 480, seed=52, name="opened.mp4")
+    chain = photo("bicycle", 1280, 960, seed=61, name="chain.jpg")
+    turn = video("bicycle", 3.0, 640, 360, seed=62, name="turn.mp4")
     car = photo("car", 2000, 1500, seed=41, name="IMG_0815.JPG")
     drive = video("car", 3.0, 640, 360, seed=42, name="drive.mp4")
     return [
@@ -60,12 +70,14 @@ def story() -> list[Line]:
         Line("twilio", CLEO, "The front wheel of my bike wobbles", (wheel,)),
         Line("apple", DANA, "Good morning! Scratch on the left door, see photo.", (car,)),
         Line("instagram", FAY, "Is this one still available?", (bag,)),
+        Line("web", GIA, "The chain of my new bike jumps", (chain,)),
         Line("messenger", BEN, "It does this all day", (drum,)),
         Line("whatsapp", ANN, "And the label", (label,)),
         Line("twilio", CLEO, "Listen to it", (ride,)),
         Line("apple", DANA, "And this is how it sounds when I drive", (drive,)),
         Line("whatsapp", ANN, None, (video("parcel", 3.0, 480, 270, seed=13, name="open.mp4"),)),
         Line("whatsapp", ANN, None, (voice(7.0),)),
+        Line("web", GIA, None, (turn,)),
         Line("instagram", FAY, "Mine opens like this", (opened,)),
         Line("messenger", BEN, "The display says this", (still("PNG", "washer", seed=22),)),
         Line("apple", DANA, "This is the bill of the last repair", (_bill(),)),

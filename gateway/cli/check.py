@@ -35,6 +35,7 @@ async def _check(settings: Settings) -> int:
     fetcher = Fetcher(
         allow_private_hosts=settings.fetch.allow_private_hosts,
         extra_hosts=settings.fetch.extra_hosts,
+        own_origins=settings.fetch.own_origins,
         redact=Mask(settings.secrets()).text,
     )
     try:

@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _demo(commands)
     _serve(commands)
+    _chat(commands)
     _check(commands)
     _capabilities(commands)
     _failures(commands)
@@ -81,6 +82,13 @@ def _serve(commands: "Commands[argparse.ArgumentParser]") -> None:
     serve = commands.add_parser("serve", help=text, description=text)
     _config(serve)
     serve.set_defaults(run=_run_serve)
+
+
+def _chat(commands: "Commands[argparse.ArgumentParser]") -> None:
+    text = "run the web channel's server alone, without the gateway"
+    chat = commands.add_parser("chat", help=text, description=text)
+    _config(chat)
+    chat.set_defaults(run=_run_chat)
 
 
 def _check(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -243,6 +251,12 @@ def _run_serve(arguments: argparse.Namespace) -> int:
     from .serve import serve
 
     return serve(settings(arguments))
+
+
+def _run_chat(arguments: argparse.Namespace) -> int:
+    from .chat import chat
+
+    return chat(settings(arguments))
 
 
 def _run_check(arguments: argparse.Namespace) -> int:

@@ -7,6 +7,9 @@ resolve are checked when connecting (`pinned_network`), for every redirect.
 `allow_private_hosts` is for simulators: it also allows this machine (localhost, 127.0.0.0/8, ::1) over plain http on
 any port, in place of any platform host. Everything else stays blocked, such as 10.0.0.1, 169.254.169.254, and names
 that resolve to this machine.
+
+`own_origins` are for a platform of ours, such as the web channel on the same machine: each opens one exact origin,
+plain http and private addresses included, for the connector whose `api_url` it is.
 """
 
 from collections.abc import Collection
@@ -23,14 +26,24 @@ from .origin import Origin, origin_of, read_url
 class Allowlist:
     """The allowed hosts of an installation."""
 
-    def __init__(self, *, allow_private_hosts: bool, extra_hosts: Collection[str]) -> None:
+    def __init__(
+        self,
+        *,
+        allow_private_hosts: bool,
+        extra_hosts: Collection[str],
+        own_origins: Collection[Origin] = (),
+    ) -> None:
         self._allow_private_hosts = allow_private_hosts
+        self._own_origins = frozenset(own_origins)
         self._extra_hosts = frozenset(host.lower() for host in extra_hosts)
 
     def admit(self, connector: Connector[Any], url: httpx.URL) -> Origin:
         """Return the origin of a URL that the connector may contact; raise `Blocked` for any other."""
         origin = origin_of(url)
         if self._allow_private_hosts and origin.scheme == "http" and origin.is_loopback:
+            return origin
+        # Only the platform itself: another one's address must not lead to a machine of ours.
+        if origin in self._own_origins and origin == api_origin(connector):
             return origin
         if origin.scheme != "https":
             raise Blocked(f"{origin}: plain http is not allowed{_remedy_for_loopback(origin)}")
@@ -68,4 +81,8 @@ def _matches(host: str, pattern: str) -> bool:
 
 
 def _remedy_for_loopback(origin: Origin) -> str:
-    return "; for a simulator, set fetch.allow_private_hosts" if origin.is_loopback else ""
+    return (
+        "; for a platform of your own, name it in fetch.own_origins; for a simulator, set fetch.allow_private_hosts"
+        if origin.is_loopback
+        else ""
+    )

@@ -60,6 +60,7 @@ class Fetcher:
         *,
         allow_private_hosts: bool,
         extra_hosts: Collection[str],
+        own_origins: Collection[str] = (),
         redact: Redact = str,
         clock: Callable[[], datetime] = _now,
         steady: Callable[[], float] = time.monotonic,
@@ -72,13 +73,19 @@ class Fetcher:
     ) -> None:
         self._resolver = SystemResolver()
         self._threads = ThreadPoolExecutor(_WRITERS, thread_name_prefix="download")
+        own = [origin_of(read_url(origin)) for origin in own_origins]
         network = PinnedNetwork(
-            resolve or self._resolver, allow_loopback=allow_private_hosts, dial=dial
+            resolve or self._resolver,
+            allow_loopback=allow_private_hosts,
+            own=[(origin.host, origin.port) for origin in own],
+            dial=dial,
         )
         tls = tls or httpx.create_ssl_context()
         self._pooled = AllowlistedTransport(network, tls, idle=_MAX_IDLE_CONNECTIONS)
         self._unpooled = AllowlistedTransport(network, tls, idle=0)
-        allowlist = Allowlist(allow_private_hosts=allow_private_hosts, extra_hosts=extra_hosts)
+        allowlist = Allowlist(
+            allow_private_hosts=allow_private_hosts, extra_hosts=extra_hosts, own_origins=own
+        )
         self._tokens = Tokens(self._run_for_token, clock, steady)
         redirects = RedirectFollower(allowlist, deadlines, clock, self._tokens)
         refusals = Refusals(clock, redact, self._tokens.known)

@@ -7,7 +7,7 @@ look-up, which could return another address (DNS rebinding), does not happen.
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from ipaddress import ip_address
@@ -60,10 +60,13 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
         resolve: Resolve,
         *,
         allow_loopback: bool,
+        own: Collection[tuple[str, int]] = (),
         dial: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
         self._resolve = resolve
         self._allow_loopback = allow_loopback
+        #: Hosts and ports of ours, which may have any address.
+        self._own = frozenset(own)
         self._dial = dial or httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -94,6 +97,8 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
     async def _addresses(self, host: str, port: int) -> Sequence[str]:
         """Return the addresses of a host. If one of them is not allowed, the host is blocked: its name is suspect."""
         found = (host,) if literal(host) is not None else await self._look_up(host, port)
+        if (host, port) in self._own:
+            return found
         is_simulator = self._allow_loopback and is_loopback_host(host)
         permitted = is_loopback if is_simulator else is_public
         if not all(permitted(ip_address(address)) for address in found):

@@ -9,11 +9,13 @@ import structlog
 from aiohttp import web
 
 from gateway.journal import AttachmentRow, Journal, JournalUnavailable
+from gateway.media.consumer_links import ConsumerLinks
 from gateway.media.signed_links import Links, Ticket
 from gateway.media.storage.filesystem import FileStore
 from gateway.problems import Problem, not_found
 from gateway.timestamps import now_ms
 
+from .consumer_links import own_file
 from .file_headers import download_name, file_headers
 from .pages import PAGE_TYPE, described_by, page_names, page_response, read_page
 from .ranges import RangedFile
@@ -37,14 +39,20 @@ _VIEW = web.RequestKey("view", _View)
 class MediaEndpoint:
     """Serves a rendition; checks signature and assignment at every read, so that reassignment applies at once."""
 
-    def __init__(self, journal: Journal, links: Links, store: FileStore) -> None:
+    def __init__(
+        self, journal: Journal, links: Links, store: FileStore, consumers: ConsumerLinks
+    ) -> None:
         self._journal = journal
         self._links = links
+        self._consumers = consumers
         self._store = store
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         attachment = request.match_info["attachment"]
         rendition = request.match_info["rendition"]
+        if "consumer" in request.query:
+            own, consumer = await own_file(self._journal, self._consumers, request)
+            return await self._show(request, own, rendition, consumer)
         ticket = self._links.check(attachment, rendition, request.query, time.time())
         if ticket is None:
             raise Problem(403, "Forbidden", "this link is invalid or expired; request a new one")
@@ -52,11 +60,16 @@ class MediaEndpoint:
         if row is None:
             not_found("attachment", attachment)
         await self._require_assignment(ticket, row)
+        return await self._show(request, row, rendition, ticket.agent)
+
+    async def _show(
+        self, request: web.Request, row: AttachmentRow, rendition: str, viewer: str
+    ) -> web.StreamResponse:
         view = row.view["renditions"].get(described_by(rendition, row.view))
         if view is None:
-            not_found(f"rendition of {attachment}", rendition)
+            not_found(f"rendition of {row.id}", rendition)
         if request.method == "GET":
-            request[_VIEW] = _View(self._journal, ticket.agent, row, rendition)
+            request[_VIEW] = _View(self._journal, viewer, row, rendition)
         if rendition in page_names(row.view):
             return await self._page_response(request, row, rendition, view)
         return self._file_response(row, rendition, view)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from gateway.replies.accept import Reply, Writing
 
 from .api import Assignment, LinkRequest
+from .consumer_links import LinkRequest as ConsumerLinkRequest
 
 _PROBLEM = {"$ref": "#/components/responses/Problem"}
 
@@ -125,6 +126,14 @@ OPERATIONS = (
         "post", "/v1/attachments/{id}/retry", "Fetch and sanitize again", {202: "Pending again"}
     ),
     Operation(
+        "post",
+        "/v1/consumer-links",
+        "Create a short-lived link to a sanitized file for the consumer who sent it; signed as webhooks are",
+        {200: "The link", 401: "Not authentic", 403: "Not this connector's grant", 410: "Erased"},
+        body=ConsumerLinkRequest,
+        token=False,
+    ),
+    Operation(
         "get",
         "/v1/failures",
         "List what could not be parsed, fetched or delivered",
@@ -156,6 +165,8 @@ OPERATIONS = (
         },
         query={
             "agent": "the agent",
+            "connector": "in a consumer's link, in place of the agent",
+            "consumer": "in a consumer's link, in place of the agent",
             "expires": "expiry, Unix seconds",
             "signature": "the link's signature",
         },

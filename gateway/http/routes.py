@@ -11,6 +11,7 @@ from gateway.inbound.webhooks import Webhooks
 from gateway.problems import Problem
 
 from .api import Api, Handler
+from .consumer_links import ConsumerLinkApi
 from .gauges import Refresh
 from .health import Probe, readiness
 from .media import MediaEndpoint, record_answer
@@ -22,6 +23,7 @@ def application(
     webhooks: Webhooks,
     api: Api,
     media: MediaEndpoint,
+    consumer_links: ConsumerLinkApi,
     *,
     authorize: Callable[[web.Request], None],
     probes: Mapping[str, Probe],
@@ -38,6 +40,9 @@ def application(
         app.router.add_route(method, path, handler)
     for route in api.routes():
         app.router.add_route(route.method, route.path, _with_token(authorize, route.handler))
+    # Signed as a webhook is; the API's tokens are the core's.
+    make_links = _with_problem_responses(consumer_links.make, 500)
+    app.router.add_post("/v1/consumer-links", make_links)
     app.router.add_get("/media/{attachment}/{rendition}", _with_problem_responses(media.get, 500))
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz(probes))

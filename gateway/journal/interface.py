@@ -269,6 +269,7 @@ class ReportJournal(ABC):
 
     #: The connectors whose platforms are informed. Nobody is until it is set.
     informed: Informed = NOBODY
+    ids: Identifiers
 
     @abstractmethod
     async def due_reports(self, connector: str, now: int, limit: int) -> list[Report]:

@@ -28,7 +28,7 @@ _FOLDER: Mapping[int, tuple[str, str]] = {
     errno.ENFILE: ("too many files are open", _MORE_FILES),
     errno.ENOLCK: ("the file system offers no locks", "use a folder on a local disk"),
 }
-_OTHER_ADDRESS = "set gateway.listen to an address of this machine, or to 0.0.0.0"
+_OTHER_ADDRESS = "set it to an address of this machine, or to 0.0.0.0"
 #: Cause and remedy of errors about the listening address; bind(2).
 _ADDRESS: Mapping[int, tuple[str, str]] = {
     errno.EADDRINUSE: ("another program is using the port", "stop it, or choose another port"),
@@ -53,17 +53,17 @@ def about_data_folder(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def about_listening(address: object) -> Iterator[None]:
-    """Turn an error of the operating system into `CannotStart` about gateway.listen."""
+def about_listening(address: object, key: str = "gateway.listen") -> Iterator[None]:
+    """Turn an error of the operating system into `CannotStart` about the setting `key`."""
     try:
         yield
     except socket.gaierror as exc:
         raise CannotStart(
-            f"gateway.listen: cannot listen on {address}: the name has no address; {_OTHER_ADDRESS}"
+            f"{key}: cannot listen on {address}: the name has no address; {_OTHER_ADDRESS}"
         ) from exc
     except OSError as exc:
         cause, remedy = _ADDRESS.get(_code(exc), (_words(exc), "choose another address"))
-        raise CannotStart(f"gateway.listen: cannot listen on {address}: {cause}; {remedy}") from exc
+        raise CannotStart(f"{key}: cannot listen on {address}: {cause}; {remedy}") from exc
 
 
 def folder_error(exc: OSError) -> str:

@@ -77,6 +77,14 @@ def check_base_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def check_origin(value: str) -> str:
+    """Accept scheme, host and port without a path; return them in lower case."""
+    parts = urlsplit(check_base_url(value))
+    if parts.path.strip("/"):
+        raise ValueError("must not have a path; give scheme, host and port alone")
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
 def check_host(value: str) -> str:
     """Accept a host name, or all hosts below one with a leading dot; return it in lower case."""
     name = value.removeprefix(".")
@@ -129,4 +137,5 @@ Scanner = Annotated[
 _URL = {"type": "string", "format": "uri", "pattern": "^https?://"}
 Url = Annotated[str, AfterValidator(check_url), WithJsonSchema(_URL)]
 BaseUrl = Annotated[str, AfterValidator(check_base_url), WithJsonSchema(_URL)]
+Origin = Annotated[str, AfterValidator(check_origin), WithJsonSchema(_URL)]
 Host = Annotated[str, AfterValidator(check_host)]

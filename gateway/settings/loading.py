@@ -20,6 +20,7 @@ from .model import (
 )
 from .plugins import installed
 from .validation_errors import add_validation_errors
+from .webchat import WebchatSection
 from .yaml_document import Document, read
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
@@ -28,6 +29,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "workspace": DeskSettings,
     "media": MediaSettings,
     "fetch": FetchSettings,
+    "webchat": WebchatSection,
 }
 
 
@@ -52,9 +54,18 @@ def load(
 
 #: Full name of each key, to suggest the right section for a key in the wrong one.
 _SECTION_OF_KEY = {
-    **{key: f"{name}.{key}" for name, model in SECTIONS.items() for key in model.model_fields},
+    # The first section that has a key counts.
+    **{
+        key: f"{name}.{key}"
+        for name, model in reversed(list(SECTIONS.items()))
+        for key in model.model_fields
+    },
     **{name: name for name in Settings.model_fields},
 }
+
+
+#: A section whose part is absent without it.
+_OPTIONAL = frozenset({"webchat"})
 
 
 def _section_values(document: Document) -> dict[str, Any]:
@@ -64,7 +75,7 @@ def _section_values(document: Document) -> dict[str, Any]:
         for name, value in document.values.items()
         if value is not None or name not in SECTIONS
     }
-    return {name: {} for name in SECTIONS} | given
+    return {name: {} for name in SECTIONS if name not in _OPTIONAL} | given
 
 
 def _validate_settings(

@@ -22,10 +22,11 @@ from pydantic import (
 from connectors import Connector
 from normalizer.media import Limits
 
-from .addresses import Address, BaseUrl, Host, Listen, Scanner, Url
+from .addresses import Address, BaseUrl, Host, Listen, Origin, Scanner, Url
 from .credentials import ApiToken, WebhookSecret, secret_values
 from .databases import DatabaseUrl, JournalPlace
 from .units import Count, Duration, Flag, Size
+from .webchat import WebchatSection
 
 _DAY = 86_400.0
 _WEEK = 7 * _DAY
@@ -296,6 +297,13 @@ class FetchSettings(_Section):
             "Additional hosts from which platforms may serve media; .example.com means all hosts below example.com"
         ),
     )
+    own_origins: tuple[Origin, ...] = Field(
+        default=(),
+        description=(
+            "Exact origins of ours that may be plain http or on a private address, such as http://127.0.0.1:8090;"
+            " only the connector whose api_url has this origin may contact it"
+        ),
+    )
 
 
 class Settings(_Section):
@@ -306,6 +314,7 @@ class Settings(_Section):
     workspace: DeskSettings = Field(default_factory=DeskSettings)
     media: MediaSettings = Field(default_factory=MediaSettings)
     fetch: FetchSettings = Field(default_factory=FetchSettings)
+    webchat: WebchatSection | None = Field(default=None)
     connectors: Annotated[
         Mapping[str, InstanceOf[Connector[Any]]], AfterValidator(MappingProxyType)
     ] = Field(
@@ -319,7 +328,9 @@ class Settings(_Section):
         configs = (connector.config for connector in self.connectors.values())
         place = self.gateway.journal
         passwords = place.passwords() if isinstance(place, DatabaseUrl) else ()
-        return frozenset((*secret_values([self.gateway, self.core, *configs]), *passwords))
+        return frozenset(
+            (*secret_values([self.gateway, self.core, self.webchat, *configs]), *passwords)
+        )
 
     @field_validator("core")
     @classmethod

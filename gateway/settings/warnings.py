@@ -38,6 +38,7 @@ def _warnings(settings: Settings) -> Iterator[str]:
     if settings.fetch.allow_private_hosts:
         yield "fetch.allow_private_hosts: true, which is for simulators and tests only"
     yield from _plain_http(settings)
+    yield from _hard_to_read(settings)
 
 
 def _plain_http(settings: Settings) -> Iterator[str]:
@@ -52,6 +53,13 @@ def _plain_http(settings: Settings) -> Iterator[str]:
     for key, address in addresses.items():
         if address.startswith("http:") and not _is_loopback(urlsplit(address).hostname or ""):
             yield f"{key}: plain http, so anyone on the network path can read the traffic"
+
+
+def _hard_to_read(settings: Settings) -> Iterator[str]:
+    sites = settings.webchat.sites if settings.webchat else {}
+    for name, site in sites.items():
+        for finding in site.theme.values().unreadable():
+            yield f"webchat.sites.{name}.theme.{finding}"
 
 
 def _is_loopback(host: str) -> bool:

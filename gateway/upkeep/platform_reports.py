@@ -15,6 +15,7 @@ import structlog
 from connectors import Connector, Feature, Flow, Outcome, Purpose, Rejected
 from gateway.backoff import delay
 from gateway.fetching import Ambiguous
+from gateway.identifiers import attachment_id
 from gateway.journal import (
     Informed,
     JournalUnavailable,
@@ -23,6 +24,7 @@ from gateway.journal import (
     ReportJournal,
     ReportKind,
 )
+from gateway.media.consumer_links import Grant
 from gateway.timestamps import now_ms
 from normalizer.media import Unsafe
 
@@ -84,6 +86,7 @@ class PlatformReports:
         journal: ReportJournal,
         connectors: Mapping[str, Connector[Any]],
         fetcher: Flows,
+        seal: Callable[[Grant], str],
         *,
         first_pause: float = _FIRST_PAUSE,
         owns: Callable[[str], bool] = lambda _: True,
@@ -92,7 +95,8 @@ class PlatformReports:
         names = sorted(who.outcome | who.forget | who.closed)
         self._journal = journal
         self._queues = [
-            _Queue(name, connectors[name], journal, fetcher, first_pause, owns) for name in names
+            _Queue(name, connectors[name], journal, fetcher, seal, first_pause, owns)
+            for name in names
         ]
 
     def recorded(self, recorded: Recorded) -> None:
@@ -124,6 +128,7 @@ class _Queue:
         connector: Connector[Any],
         journal: ReportJournal,
         fetcher: Flows,
+        seal: Callable[[Grant], str],
         first_pause: float,
         owns: Callable[[str], bool],
     ) -> None:
@@ -132,6 +137,7 @@ class _Queue:
         self._connector = connector
         self._journal = journal
         self._fetcher = fetcher
+        self._seal = seal
         self._first_pause = first_pause
         self._owns = owns
 
@@ -209,10 +215,17 @@ class _Queue:
         match report.kind:
             case "outcome":
                 renditions = tuple(content["renditions"])
+                grant = self._grant(content) if renditions else None
                 return self._connector.tell_outcome(
-                    Outcome(**{**content, "renditions": renditions})
+                    Outcome(**{**content, "renditions": renditions, "grant": grant})
                 )
             case "forget":
                 return self._connector.forget(**content)
             case "closed":
                 return self._connector.tell_closed(**content)
+
+    def _grant(self, content: Mapping[str, Any]) -> str:
+        """Return the permission to show the file to the consumer who sent it."""
+        message = self._journal.ids.message(self._name, content["message_id"])
+        attachment = attachment_id(message, content["position"])
+        return self._seal(Grant(self._name, attachment, content["to"]))

@@ -26,7 +26,7 @@ NORMALIZER = (
 CONNECTORS = (
     ("conformance",),
     ("kit",),
-    ("apple", "instagram", "messenger", "twilio", "whatsapp"),
+    ("apple", "instagram", "messenger", "twilio", "web", "whatsapp"),
     ("messenger_platform",),
     ("meta",),
     ("recordings", "jwt"),
@@ -44,18 +44,31 @@ WORKSPACE = (
     ("text",),
     ("settings", "roles", "timestamps"),
 )
+WEBCHAT = (
+    ("application",),
+    ("handlers",),
+    ("limits",),
+    ("http",),
+    ("housekeeping",),
+    ("delivery",),
+    ("store",),
+    ("files", "identity", "metrics", "proof_of_work", "settings", "shapes", "signals"),
+    ("theme", "timestamps"),
+)
 LAYERS = {
     "gateway": GATEWAY,
     "normalizer": NORMALIZER,
     "connectors": CONNECTORS,
     "workspace": WORKSPACE,
+    "webchat": WEBCHAT,
 }
 #: What a top-level package may import of the others.
 ALLOWED = {
-    "gateway": {"connectors", "normalizer", "workspace", "simulator"},
+    "gateway": {"connectors", "normalizer", "workspace", "webchat", "simulator"},
     "connectors": {"normalizer"},
     "normalizer": set[str](),
     "workspace": set[str](),
+    "webchat": {"normalizer"},
     "simulator": set[str](),
 }
 INSIDE_DECODERS = {
@@ -90,7 +103,7 @@ def test_every_room_has_its_floor(package: str) -> None:
 
 @pytest.mark.parametrize(
     ("package", "most"),
-    [("gateway", 20), ("connectors", 16), ("normalizer", 13), ("workspace", 10)],
+    [("gateway", 20), ("connectors", 17), ("normalizer", 13), ("workspace", 10), ("webchat", 17)],
 )
 def test_a_house_has_few_rooms(package: str, most: int) -> None:
     assert sum(map(len, LAYERS[package])) <= most
@@ -102,6 +115,16 @@ def test_packages_know_only_the_packages_they_may(package: str) -> None:
         other.partition(".")[0] for imported in modules(package).values() for other in imported
     }
     assert known & ALLOWED.keys() - {package} <= ALLOWED[package]
+
+
+def test_the_web_channel_takes_only_the_sniffing_of_files() -> None:
+    taken = {
+        other
+        for imported in modules("webchat").values()
+        for other in imported
+        if is_inside(other, "normalizer")
+    }
+    assert taken == {"normalizer.file_type"}
 
 
 def test_renditions_never_import_decoders() -> None:
@@ -167,7 +190,7 @@ def test_only_the_postgresql_engine_imports_its_driver() -> None:
 
 
 def test_every_package_says_what_it_is_for() -> None:
-    for package in ("gateway", "connectors", "normalizer", "workspace", "simulator"):
+    for package in ("gateway", "connectors", "normalizer", "workspace", "webchat", "simulator"):
         for file in (ROOT / package).rglob("__init__.py"):
             assert file.read_text("utf-8").startswith('"""'), file
 

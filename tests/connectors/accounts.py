@@ -15,6 +15,7 @@ from connectors.apple import Apple
 from connectors.instagram import Instagram
 from connectors.messenger import Messenger
 from connectors.twilio import Twilio
+from connectors.web import Web
 from connectors.whatsapp import WhatsApp
 
 NOW = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
@@ -34,6 +35,9 @@ MSP_ID = "csp-0001"
 MSP_SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 OLDER_MSP_SECRET = "Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA="
 BUSINESS_ID = "0a1b2c3d-0000-4000-8000-000000000001"
+WEB_SECRET = "whsec_c2VjcmV0LW9mLXRoZS13ZWItY2hhbm5lbA=="
+OLDER_WEB_SECRET = "whsec_YW4tb2xkZXItc2VjcmV0LW9mLXRoZS13ZWI="
+WEB_TOKEN = "a-token-of-the-gateway"
 FURTHER_BUSINESS_ID = "1B2C3D4E-0000-4000-8000-000000000002"
 
 
@@ -73,6 +77,19 @@ def apple(**settings: Any) -> Apple:
                 "msp_id": MSP_ID,
                 "secrets": [MSP_SECRET, OLDER_MSP_SECRET],
                 "business_id": BUSINESS_ID,
+                **settings,
+            }
+        )
+    )
+
+
+def web(**settings: Any) -> Web:
+    return Web(
+        Web.Config.model_validate(
+            {
+                "api_url": "https://chat.example.com",
+                "secrets": [WEB_SECRET, OLDER_WEB_SECRET],
+                "access_token": WEB_TOKEN,
                 **settings,
             }
         )
@@ -119,6 +136,16 @@ def signed_by_twilio(request: Request, token: str = OLDER_AUTH_TOKEN) -> Request
     text = request.url + "".join(name + value for name, value in fields)
     digest = hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()
     return with_header(request, "x-twilio-signature", base64.b64encode(digest).decode())
+
+
+def signed_by_web(request: Request, secret: str = OLDER_WEB_SECRET) -> Request:
+    stamp = str(int(request.received_at.timestamp()))
+    id = request.headers.get("webhook-id", "shop:con_1:message")
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    signed = f"{id}.{stamp}.".encode() + request.body
+    proof = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    named = {"webhook-id": id, "webhook-timestamp": stamp, "webhook-signature": f"v1,{proof}"}
+    return replace(request, headers={**request.headers, **named})
 
 
 def token(

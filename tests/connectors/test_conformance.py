@@ -5,6 +5,7 @@ import hmac
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar
@@ -15,6 +16,7 @@ from connectors.conformance import Conformance
 from . import accounts
 
 PAYLOADS = Path(__file__).parent / "payloads"
+UNKNOWN_SECRET = "whsec_YSBzZWNyZXQgb2Ygc29tZWJvZHkgZWxzZQ=="
 PAGES = Path(__file__).parents[2] / "docs" / "platforms"
 
 
@@ -139,6 +141,37 @@ class TestTwilio(Conformance):
         # The auth token is not a shared key, even if a header claims one.
         named = "x-twilio-webhooks-signature-settings"
         yield accounts.with_header(request, named, "key=webhooks_1,algorithm=HMAC_SHA1")
+
+
+class TestWeb(Conformance):
+    connector = accounts.web()
+    payloads = PAYLOADS / "web"
+    readme = PAGES / "web.md"
+    grade = "gold"
+    signature_header = "webhook-signature"
+
+    def sign(self, request: Request) -> Request:
+        return accounts.signed_by_web(request)
+
+    def variants(self, request: Request) -> Iterable[Request]:
+        proof = request.headers["webhook-signature"]
+        # While a secret is replaced there are several signatures; other versions may stand beside them.
+        other = accounts.signed_by_web(request, accounts.WEB_SECRET).headers["webhook-signature"]
+        unknown = accounts.signed_by_web(request, UNKNOWN_SECRET).headers["webhook-signature"]
+        for proofs in (f"{unknown} {proof}", f"{other} {proof}", f"{proof} v1a,AAAA"):
+            yield accounts.with_header(request, "webhook-signature", proofs)
+
+    def forgeries(self, request: Request) -> Iterable[Request]:
+        proof = request.headers["webhook-signature"].removeprefix("v1,")
+        unknown = accounts.signed_by_web(request, UNKNOWN_SECRET).headers["webhook-signature"]
+        for wrong in (unknown, f"v2,{proof}", f"v1a,{proof}", proof, f"v1,{proof}="):
+            yield accounts.with_header(request, "webhook-signature", wrong)
+        for stamp in ("", "now", "-1", "1e9", f"{request.headers['webhook-timestamp']}.0"):
+            yield accounts.with_header(request, "webhook-timestamp", stamp)
+        for minutes in (-6, 6):
+            at = request.received_at + timedelta(minutes=minutes)
+            old = accounts.signed_by_web(replace(request, received_at=at))
+            yield replace(old, received_at=request.received_at)
 
 
 class TestWhatsApp(SignedByMeta):

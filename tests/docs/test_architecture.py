@@ -9,7 +9,9 @@ from .pages import ROOT, text_of
 
 PAGE = ROOT / "docs" / "architecture.md"
 _LINK = re.compile(r"\[`(?P<name>[\w.]+)`\]\(\.\./(?P<file>[\w/]+\.py)\)")
-_PATH = re.compile(r"`((?:connectors|gateway|normalizer|workspace|simulator|tests)/[\w/.]*)`")
+_PATH = re.compile(
+    r"`((?:connectors|gateway|normalizer|workspace|webchat|simulator|tests)/[\w/.]*)`"
+)
 
 
 def _linked() -> list[tuple[str, str]]:
@@ -25,7 +27,7 @@ def test_the_path_of_a_photo_is_short_enough_to_read() -> None:
     files = {file for _, file in _linked()}
     lines = sum(len((ROOT / file).read_text("utf-8").splitlines()) for file in files)
     assert 20 <= len(files) <= 25
-    assert lines <= 4_400
+    assert lines <= 4_450
 
 
 @pytest.mark.parametrize("path", sorted(set(_PATH.findall(text_of(PAGE)))))

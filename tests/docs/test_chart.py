@@ -22,6 +22,7 @@ def test_the_chart_has_every_feature_and_all_platforms() -> None:
         "Instagram",
         "Facebook Messenger",
         "Twilio SMS/MMS",
+        "Web chat",
         "WhatsApp",
     )
     assert set(chart) - {"feature"} == {feature.replace("_", " ") for feature in FEATURES}

@@ -60,5 +60,8 @@ def test_a_listing_marked_run_runs(listing: Listing) -> None:
 
 
 def test_every_listing_has_a_known_language_or_none() -> None:
-    known = {*READERS, "", "python", "js", "sh", "sql", "ini", "nginx", "caddy"}
+    known = {
+        *READERS,
+        *("", "python", "js", "sh", "sql", "ini", "nginx", "caddy", "html", "swift", "kotlin"),
+    }
     assert {listing.language for listing in ALL} <= known

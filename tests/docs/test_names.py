@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 import gateway.service  # noqa: F401 - registers the metrics
 from gateway.cli.main import _parser
 from gateway.http.openapi import OPERATIONS
+from webchat.http.openapi import OPERATIONS as WEBCHAT
 
 from .pages import PAGES, ROOT, prose, rows, section, text_of
 
@@ -59,7 +60,8 @@ def test_every_make_target_on_a_page_exists() -> None:
 
 
 def test_every_http_path_on_a_page_exists() -> None:
-    known = [re.sub(r"\{[^}]+\}", "[^/`]+", one.path) for one in OPERATIONS]
+    paths = [one.path for one in OPERATIONS] + [one.path for one in WEBCHAT]
+    known = [re.sub(r"\{[^}]+\}", "[^/`]+", path) for path in paths]
     for page in PAGES:
         for path in re.findall(
             r"`(?:[A-Z]+ )?(/(?:v1|webhooks|media|healthz|readyz|metrics)[^`?]*)`", prose(page)

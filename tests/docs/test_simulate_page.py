@@ -14,6 +14,7 @@ TITLES = {
     "instagram": "Instagram",
     "twilio": "Twilio",
     "apple": "Apple",
+    "web": "Web",
 }
 
 

@@ -22,8 +22,10 @@ from connectors import (
 )
 from connectors import Outcome as Reported
 from gateway.fetching import Ambiguous
+from gateway.identifiers import attachment_id
 from gateway.journal import Job, Outcome
 from gateway.journal.sqlite.journal import SqliteJournal
+from gateway.media.consumer_links import ConsumerLinks, Grant
 from gateway.problems import Problem
 from gateway.replies.accept import Replies
 from gateway.replies.accept import Reply as AgentReply
@@ -71,6 +73,7 @@ class FakeFetcher:
         self.calls.append(call)
 
 
+LINKS = ConsumerLinks(bytes(32), "https://gateway.example")
 CONNECTORS = {"desk": Informing(notes().config)}
 
 
@@ -92,7 +95,7 @@ async def journal(tmp_path: Path) -> AsyncIterator[SqliteJournal]:
 
 @asynccontextmanager
 async def reporting(journal: SqliteJournal, fetcher: FakeFetcher) -> AsyncIterator[None]:
-    reports = PlatformReports(journal, CONNECTORS, fetcher, first_pause=0.02)
+    reports = PlatformReports(journal, CONNECTORS, fetcher, LINKS.seal, first_pause=0.02)
     journal.subscribe(reports.recorded)
     task = asyncio.create_task(reports.run())
     try:
@@ -143,8 +146,11 @@ async def test_the_outcome_of_a_file_is_reported(journal: SqliteJournal) -> None
             width=3,
             height=4,
             renditions=("preview", "thumbnail"),
+            grant=fetcher.calls[0].json.grant,
         )
     ]
+    shown = attachment_id(journal.ids.message("desk", "1"), 0)
+    assert LINKS.open(fetcher.calls[0].json.grant) == Grant("desk", shown, "ann")
 
 
 async def test_a_file_refused_at_intake_is_reported(journal: SqliteJournal) -> None:

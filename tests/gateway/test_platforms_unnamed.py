@@ -11,9 +11,10 @@ import gateway
 FOLDER = Path(gateway.__file__).parent
 FILES = sorted(file for file in FOLDER.rglob("*") if file.suffix in {".py", ".template", ".json"})
 
-#: The built-in types, and other names of their platforms.
+#: The built-in types, and other names of their platforms. `web` is a word of HTTP, and the server of its platform is
+#: ours: the gateway starts it.
 NAMES = {
-    *(entry.name for entry in entry_points(group="airlock.connectors")),
+    *(entry.name for entry in entry_points(group="airlock.connectors") if entry.name != "web"),
     *("facebook", "fbcdn", "fbsbx", "graph api", "icloud", "imessage", "meta's", "twiml", "wamid"),
 }
 _NAMED = re.compile(rf"(?<![a-z])({'|'.join(map(re.escape, sorted(NAMES)))})", re.IGNORECASE)

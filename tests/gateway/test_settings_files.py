@@ -9,6 +9,7 @@ import yaml
 
 from connectors import Connector
 from gateway.settings import Settings, advice, load
+from gateway.settings.loading import SECTIONS
 from normalizer.media import Limits
 
 from .settings_files import SettingsFile
@@ -34,6 +35,9 @@ ENVIRON = {
     "APPLE_MSP_ID": "11111111-2222-3333-4444-555555555555",
     "APPLE_MSP_SECRET": KEY,
     "APPLE_BUSINESS_ID": "66666666-7777-8888-9999-000000000000",
+    "WEB_SECRET": f"whsec_{KEY}",
+    "WEB_TOKEN": "web-access-token",
+    "SHOP_IDENTITY": "a secret of the shop's back-end",
 }
 #: The contract's example with values in place of its dots.
 CONTRACT = f"""
@@ -92,6 +96,20 @@ connectors:
     business_id: 0a1b2c3d-2222-3333-4444-555555555555
     photos: true
     videos: true
+  support-web: {{type: web, api_url: https://web.example.com, secrets: ["whsec_{KEY}"], access_token: web-token}}
+webchat:
+  listen: 127.0.0.1:8090
+  public_url: https://web.example.com
+  deliver_to: https://chat.example.com/webhooks/support-web
+  secrets: ["whsec_{KEY}"]
+  access_tokens: [web-token]
+  uploads_max_bytes: 2GB
+  sites:
+    shop:
+      origins: ["https://shop.example.com"]
+      identity_keys: ["a secret of the shop"]
+      anonymous: true
+      uploads: always
 """
 PLATFORMS = {
     "support-whatsapp": "whatsapp",
@@ -99,6 +117,7 @@ PLATFORMS = {
     "brand-messenger": "messenger",
     "sms": "twilio",
     "apple": "apple",
+    "support-web": "web",
 }
 
 
@@ -120,8 +139,7 @@ def test_the_repositorys_file_loads_with_all_settings_uncommented(tmp_path: Path
 def test_the_repositorys_file_names_every_setting() -> None:
     shown = yaml.safe_load(_uncommented(TEXT))
 
-    for section in ("gateway", "core", "workspace", "media", "fetch"):
-        model = type(getattr(Settings(), section))
+    for section, model in SECTIONS.items():
         assert shown[section].keys() == model.model_fields.keys(), section
 
 
@@ -131,7 +149,7 @@ def test_defaults_in_the_repositorys_file_are_the_real_defaults(tmp_path: Path) 
         "core": {"url", "secrets"},
         "workspace": set(),
         "media": {"scanner", "max_photos_per_conversation"},
-        "fetch": {"extra_hosts"},
+        "fetch": {"extra_hosts", "own_origins"},
     }
     (tmp_path / "empty.yaml").write_text("")
     default = load(tmp_path / "empty.yaml", {})
@@ -159,7 +177,7 @@ def test_settings_from_the_contracts_example_reveal_no_secret(tmp_path: Path) ->
 
     tokens = {"page-token", "instagram-token"}
     assert secrets >= {ENVIRON["AIRLOCK_API_TOKEN"], ENVIRON["CORE_SECRET"], KEY, *tokens}
-    assert len(secrets) == 13
+    assert len(secrets) == 15
     for shown in (repr(settings), str(settings), settings.model_dump_json()):
         assert not [secret for secret in secrets if secret in shown]
 

@@ -30,9 +30,10 @@ async def webhook_routes(
     journal: Any = SimpleNamespace(append=append)
     capacity = CapacityGate(folder, backlog=int, unread=int, to_come=int)
     webhooks = Webhooks(journal, connectors, PUBLIC, capacity, IntakePriority())
-    nothing: Any = SimpleNamespace(routes=list, get=list)
+    nothing: Any = SimpleNamespace(routes=list, get=list, make=list)
     app = application(
         webhooks,
+        nothing,
         nothing,
         nothing,
         authorize=lambda _: None,

@@ -32,6 +32,7 @@ WANTED = {
         *("file-without-address", "photo-with-layout", "subaccount"),
         *("failed-30003", "failed-30005", "failed-30006", "failed-30008", "failed-21610"),
     },
+    "web": {"signed-in", "joined", "quote", "typing", "batch", "erasure", "half-character"},
     "apple": {
         *("list-picker", "time-picker", "quick-reply", "form"),
         *("repeated-answer", "half-character"),

@@ -20,6 +20,7 @@ SETTINGS = {
     },
     "messenger": {"type", "api_url", "app_secrets", "verify_token", "access_token", "page_id"},
     "twilio": {"type", "api_url", "account_sid", "auth_tokens", "sender"},
+    "web": {"type", "api_url", "secrets", "access_token"},
     "whatsapp": {
         "type",
         "api_url",
@@ -100,6 +101,7 @@ async def test_a_request_without_credentials_is_refused_everywhere(name: str) ->
             f"/2010-04-01/Accounts/{PLATFORMS['twilio'].account}{rest}"  # type: ignore[attr-defined]  # Twilio has it
             for rest in (".json", "/Messages.json", "/Messages/MM1/Media/ME1")
         ],
+        "web": ["/platform/v1/account", "/platform/v1/messages", "/platform/v1/uploads/upl_1"],
         "whatsapp": ["/v25.0/106540352242922", "/v25.0/106540352242922/messages"],
     }
     async with staged(PLATFORMS[name]) as stage:

@@ -29,6 +29,7 @@ CONSUMERS = {
     "messenger": Consumer("7712345678901234", "Ben Okafor"),
     "twilio": Consumer("+15550001111", "Cleo Martin"),
     "apple": Consumer("urn:mbid:AQAAYexample/+=", "Dana Silva"),
+    "web": Consumer("con_6769610000000000000000000000cafe", "Gia Rossi"),
 }
 
 
@@ -129,12 +130,13 @@ def ended(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 async def site(
     folder: Path,
     *,
-    settings: dict[str, Any] | None = None,
+    settings: dict[str, Any] | Callable[[int], dict[str, Any]] | None = None,
     core_url: str | None = None,
     workspace: bool = False,
     further_accounts: Mapping[str, Mapping[str, str]] | None = None,
 ) -> AsyncIterator[Site]:
-    """Start everything, and stop the gateway's process at the end. `settings` are merged over the defaults.
+    """Start everything, and stop the gateway's process at the end. `settings`, perhaps made from the port, are merged
+    over the defaults.
 
     With `workspace`, the built-in workspace is the core. `further_accounts` are the tokens of further accounts by their
     ids, for each of Meta's platforms by name.
@@ -161,7 +163,8 @@ async def site(
             "fetch": {"allow_private_hosts": True},
             "connectors": {name: p.settings() for name, p in platforms.items()},
         }
-        for section, values in (settings or {}).items():
+        more = settings(port) if callable(settings) else settings or {}
+        for section, values in more.items():
             content[section] = {**content.get(section, {}), **values}
         (folder / "connectors.yaml").write_text(json.dumps(content))
         http = await stack.enter_async_context(aiohttp.ClientSession())

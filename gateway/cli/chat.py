@@ -1,0 +1,46 @@
+"""`airlock chat`: runs the web channel's server alone until it receives SIGTERM or SIGINT."""
+
+import asyncio
+import sys
+from contextlib import AsyncExitStack
+
+import structlog
+
+from gateway.http.connections import raise_descriptor_limit
+from gateway.http.web_channel import start_web_channel
+from gateway.journal import keep_new_files_private
+from gateway.observability.logs import configure
+from gateway.observability.system_errors import CannotStart
+from gateway.settings import Settings
+from gateway.settings.webchat import WebchatSection
+from webchat.store.opening import Unusable
+
+from .running import run, stop_event, tune_for_serving
+
+log = structlog.get_logger(__name__)
+
+
+def chat(settings: Settings) -> int:
+    if settings.webchat is None:
+        print("airlock chat: the settings have no section webchat; add one", file=sys.stderr)
+        return 2
+    configure(settings.secrets())
+    keep_new_files_private()
+    try:
+        run(_chat(settings.webchat, settings))
+    except (CannotStart, OSError, Unusable) as exc:
+        print(f"airlock chat: cannot start: {exc}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _chat(section: WebchatSection, settings: Settings) -> None:
+    stop = stop_event()
+    raise_descriptor_limit()
+    async with AsyncExitStack() as stack:
+        server = await start_web_channel(section, settings, stack)
+        watching = asyncio.create_task(server.watch())
+        tune_for_serving()
+        await stop.wait()
+        watching.cancel()
+        log.info("web_channel_ends")

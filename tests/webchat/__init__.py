@@ -1,0 +1,1 @@
+"""The web channel's server, against a gateway that the tests control."""

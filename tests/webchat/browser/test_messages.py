@@ -1,0 +1,169 @@
+"""Texts, photos and recordings as a consumer sends them and sees them."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.webchat.browser.opening import Opener, choose, photo, pick, send_picked, write
+from tests.webchat.browser.running import RunningChat
+from tests.workspace import samples
+
+pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_texts_pass_both_ways_with_ticks_and_typing(
+    opener: Opener, chat: RunningChat
+) -> None:
+    page = await opener.open()
+    await expect(page.get_by_role("button", name="Attach")).to_be_visible()
+    send = page.get_by_role("button", name="Send", exact=True)
+    await send.click()
+    await expect(page.get_by_label("Write a message")).to_be_focused()
+    await page.get_by_label("Write a message").press_sequentially("My parcel is broken")
+    assert (await chat.event("typing"))["on"] is True
+    await page.keyboard.press("Enter")
+    event = await chat.event("message")
+    assert event["text"] == "My parcel is broken"
+    own = page.locator(".line[data-own=true]")
+    await expect(own).to_have_attribute("data-state", "received")
+    await chat.platform("read", to=event["consumer"]["id"], message_id=event["id"])
+    await expect(own).to_have_attribute("data-state", "read")
+    await chat.platform("typing", to=event["consumer"]["id"], on=True)
+    await expect(page.get_by_text("An agent is writing")).to_be_visible()
+    await chat.answer(event, "See https://shop.example.com/returns.", "answer-1")
+    link = page.get_by_role("link", name="https://shop.example.com/returns")
+    await expect(link).to_have_attribute("href", "https://shop.example.com/returns")
+    await expect(page.get_by_text("An agent is writing")).to_be_hidden()
+    await chat.platform("typing", to=event["consumer"]["id"], on=True)
+    await expect(page.get_by_text("An agent is writing")).to_be_visible()
+    assert (await chat.event("receipt", 2))["status"] == "read"
+    # The receipt changes the agent's message, but the agent still writes.
+    answer = page.locator(".line[data-own=false]")
+    await expect(answer).to_have_attribute("data-state", "read")
+    await expect(page.get_by_text("An agent is writing")).to_be_visible()
+    await chat.platform("closed", to=event["consumer"]["id"])
+    await expect(page.get_by_text("The conversation was closed")).to_be_visible()
+    await write(page, "One more thing")
+    await expect(page.get_by_text("The conversation was closed")).to_be_hidden()
+
+
+async def test_picked_photo_is_sent_with_its_outcome(opener: Opener, chat: RunningChat) -> None:
+    page = await opener.open()
+    await pick(page, photo())
+    await expect(page.get_by_role("dialog", name="Preview").get_by_role("img")).to_be_visible()
+    async with page.expect_file_chooser() as chooser:
+        await page.get_by_role("button", name="Choose another").click()
+    await (await chooser.value).set_files(photo("second.jpg"))
+    await page.get_by_label("Add a caption").fill("The second one")
+    await page.keyboard.press("Enter")
+    event = await chat.event("message")
+    assert event["text"] == "The second one"
+    assert [file["name"] for file in event["attachments"]] == ["second.jpg"]
+    await expect(page.get_by_text("Being checked")).to_be_visible()
+    await chat.outcome(event, renditions=["thumbnail", "preview"], grant="g1", kind="photo")
+    await expect(page.get_by_text("Checked. The agent can see it.")).to_be_visible()
+    thumbnail = page.get_by_role("button", name="Open photo")
+    box = await thumbnail.bounding_box()
+    assert box is not None
+    assert (round(box["width"]), round(box["height"])) == (300, 300)
+    await thumbnail.click()
+    await expect(page.get_by_role("dialog").get_by_role("img")).to_have_js_property(
+        "naturalWidth", 800
+    )
+    await page.keyboard.press("Escape")
+    await expect(thumbnail).to_be_focused()
+    await chat.outcome(event, state="rejected", reason="malware")
+    await expect(page.get_by_text("malware was found in it")).to_be_visible()
+    async with page.expect_file_chooser():
+        await page.get_by_role("button", name="Choose another").click()
+
+
+async def test_files_that_cannot_be_sent_are_refused_in_words(opener: Opener) -> None:
+    page = await opener.open()
+    wrong = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": b"MZ not a photo at all"}
+    empty = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": b""}
+    large = {
+        "name": "v.mp4",
+        "mimeType": "video/mp4",
+        "buffer": b"\0\0\0\x18ftypisom" + bytes(1_800_000),
+    }
+    for file, words in (
+        (wrong, "This type of file cannot be sent."),
+        (empty, "This file is empty."),
+        (large, "This file is too large. At most 1.8 MB can be sent."),
+    ):
+        await pick(page, file)  # type: ignore[arg-type]
+        await expect(page.get_by_role("alert").get_by_text(words)).to_be_visible()
+    await page.get_by_role("button", name="Dismiss").click()
+    await expect(page.get_by_role("alert").get_by_text("too large")).to_be_hidden()
+
+
+async def test_photo_that_the_browser_cannot_show_gets_a_tile(
+    opener: Opener, chat: RunningChat
+) -> None:
+    page = await opener.open()
+    heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(500)
+    await pick(page, {"name": "IMG_1.HEIC", "mimeType": "image/heic", "buffer": heic})
+    await expect(page.get_by_role("dialog").get_by_text("IMG_1.HEIC")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.locator(".line")).to_have_count(0)
+
+
+async def test_video_is_recorded_by_press_and_by_hold(opener: Opener, chat: RunningChat) -> None:
+    page = await opener.open()
+    await choose(page, "Record video")
+    shutter = page.get_by_role("button", name="Record video")
+    await expect(shutter).to_be_enabled()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".clock")).to_have_text("0:00")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    assert await _cameras_on(page) == 0
+    await choose(page, "Record video")
+    await expect(shutter).to_be_enabled()
+    await shutter.hover()
+    await page.mouse.down()
+    await expect(page.locator(".clock")).to_have_text("0:01")
+    await page.mouse.up()
+    player = page.get_by_role("dialog", name="Preview").locator("video")
+    await expect(player).to_be_visible()
+    await page.get_by_role("button", name="Retake").click()
+    await expect(shutter).to_be_enabled()
+    await shutter.click()
+    await expect(page.locator(".clock")).to_have_text("0:01")
+    await page.get_by_role("button", name="Stop recording").click()
+    await page.get_by_label("Add a caption").fill("It rattles")
+    await page.get_by_role("dialog").get_by_role("button", name="Send").click()
+    event = await chat.event("message")
+    (file,) = event["attachments"]
+    assert (event["text"], file["kind"]) == ("It rattles", "video")
+    await page.get_by_role("button", name="Play video").click()
+    await expect(page.locator(".viewer video")).to_have_js_property("paused", False)
+    await page.locator(".viewer video").evaluate("video => { video.currentTime = 0.5; }")
+    await expect(page.locator(".viewer video")).to_have_js_property("seeking", False)
+
+
+async def test_second_device_shows_sanitized_files_alone(opener: Opener, chat: RunningChat) -> None:
+    token = chat.identity("ann")
+    first = await opener.open(chat.url() + f"#identity={token}")
+    await send_picked(first, photo())
+    event = await chat.event("message")
+    chat.gateway.files["g2", "thumbnail"] = ("image/jpeg", samples.jpeg(300, 300, (9, 9, 9)))
+    chat.gateway.files["g2", "preview"] = ("image/jpeg", samples.jpeg(640, 480, (9, 9, 9)))
+    await chat.outcome(event, renditions=["thumbnail", "preview"], grant="g2", kind="photo")
+    second = await opener.open(chat.url() + f"#identity={token}")
+    picture = second.locator(".media img")
+    await expect(picture).to_have_js_property("naturalWidth", 300)
+    await second.get_by_role("button", name="Open photo").click()
+    await expect(second.get_by_role("dialog").get_by_role("img")).to_have_js_property(
+        "naturalWidth", 640
+    )
+    assert "identity" not in second.url
+
+
+async def _cameras_on(page: Page) -> int:
+    return int(
+        await page.evaluate(
+            "[...document.querySelectorAll('video')].filter((one) => one.srcObject).length"
+        )
+    )

@@ -1,0 +1,1 @@
+"""Deliveries to the gateway: one lane for each consumer."""

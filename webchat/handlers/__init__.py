@@ -1,0 +1,1 @@
+"""The calls of consumers and of the gateway."""

@@ -1,0 +1,1 @@
+"""HTTP code shared by the handlers: access control, bodies, problems, security headers."""

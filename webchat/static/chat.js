@@ -1,0 +1,164 @@
+// @ts-check
+// The chat: its parts, its menu, and what the brand's page asks for.
+
+import { call, pause, whenSignedOut } from "./api.js";
+import { Composer } from "./composer.js";
+import { Conversation, gate, warn, whenOnline } from "./conversation.js";
+import { addStyles, byId, closeDialogs } from "./element.js";
+import { greet, tellPage } from "./frame.js";
+import { end, framed, site } from "./session.js";
+import { forgetEverything, openStore } from "./store.js";
+import { Transcript } from "./transcript.js";
+import { loadWords, say } from "./words.js";
+
+/**
+ * @import { Sender } from "./attaching.js"
+ * @import { Entry } from "./menu.js"
+ * @import { Receipts } from "./receipts.js"
+ * @import { Identity } from "./session.js"
+ * @import { MessageView } from "./types.d.ts"
+ */
+
+const LONGEST_PAUSE = 30_000;
+const NO_LIMITS = { text: 4000, file_bytes: 25_000_000 };
+
+/** @type {Receipts | null} */
+let receipts = null;
+let isShown = true;
+/** Lines that came before the receipts' module. @type {[HTMLElement, MessageView][]} */
+const early = [];
+const transcript = new Transcript({
+  retry: ({ id }) => void conversation.queue?.retry(id),
+  cancel: ({ id }) => void conversation.queue?.cancel(id),
+  another: async ({ id, position }) => {
+    (await attaching()).choose("library", sender);
+    if (position === null) void conversation.queue?.cancel(id);
+  },
+  edit: ({ id, text }) => {
+    composer.write(text);
+    void conversation.queue?.cancel(id);
+  },
+  redraw: () => transcript.draw(),
+  view: async (key) => {
+    const { openViewer } = await import("./viewer.js");
+    openViewer(transcript.files(), key);
+  },
+}, (node, message) => (receipts ? receipts.watch(node, message) : early.push([node, message])));
+/** @type {Sender} */
+const sender = {
+  limits: () => conversation.session?.limits ?? NO_LIMITS,
+  accept: () => conversation.session?.accept ?? [],
+  send: (text, files) => conversation.send(text, files),
+  warn,
+};
+const composer = new Composer(sender, async (file) => (await attaching()).take(file, sender));
+/** @type {Conversation} */
+const conversation = new Conversation({ transcript, composer, forget: forgetSeen, ended: () => void signedOut() });
+
+function forgetSeen() {
+  early.length = 0;
+  receipts?.clear();
+}
+
+async function watchReading() {
+  const { Receipts } = await import("./receipts.js");
+  receipts = new Receipts((count) => tellPage("unread", { count }));
+  receipts.setShown(isShown);
+  for (const [node, message] of early.splice(0)) receipts.watch(node, message);
+}
+
+function attaching() {
+  return import("./attaching.js");
+}
+
+/**
+ * @param {string} id of the menu's button
+ * @param {() => Entry[] | Promise<Entry[]>} entries
+ */
+function addMenu(id, entries) {
+  const button = byId(id);
+  button.addEventListener("click", async () => {
+    const { openMenu } = await import("./menu.js");
+    openMenu(button, await entries());
+  });
+}
+
+/** Nothing of this consumer stays on this device. */
+async function signedOut() {
+  const beginning = conversation.forget();
+  await forgetEverything(site);
+  if (conversation.isAt(beginning)) gate(say("signed.out"), false);
+  return beginning;
+}
+
+async function signOut() {
+  const mine = await signedOut();
+  // The session must end even if the network is away now, unless somebody else begins one meanwhile.
+  for (let tries = 0; conversation.isAt(mine); tries += 1) {
+    try {
+      await end();
+      return;
+    } catch {
+      await pause(Math.min(LONGEST_PAUSE, 1000 * 2 ** tries), whenOnline());
+    }
+  }
+}
+
+async function restart() {
+  await openStore(site);
+  await conversation.start({});
+  composer.focus();
+}
+
+async function erase() {
+  await call("DELETE", "me");
+  await signedOut();
+}
+
+async function menuEntries() {
+  const { ask } = await import("./dialogs.js");
+  return [
+    { word: say("clear"), press: () => ask(say("clear.question"), say("clear"), () => void conversation.clearHistory()) },
+    { word: say("erase"), press: () => ask(say("erase.question"), say("erase"), () => erase().catch(() => warn(say("failed.network")))) },
+  ];
+}
+
+/** @type {Identity} */
+let identity = {};
+let opened = false;
+// Before the first wait, because the page greets as soon as it is loaded.
+const greeting = greet({
+  identify: (asked) => {
+    identity = asked;
+    if (opened) void conversation.start(identity);
+  },
+  reset: () => void signOut(),
+  shown: (shown) => {
+    isShown = shown;
+    receipts?.setShown(shown);
+    if (!shown) closeDialogs();
+  },
+});
+
+await loadWords();
+addMenu("more", menuEntries);
+addMenu("attach", async () => (await attaching()).attachEntries(sender));
+byId("close").hidden = !framed;
+byId("close").addEventListener("click", () => tellPage("close"));
+byId("gate-start").addEventListener("click", restart);
+document.addEventListener("keydown", ({ key, defaultPrevented }) => {
+  if (key === "Escape" && !defaultPrevented && !document.querySelector("dialog")) tellPage("close");
+});
+whenSignedOut(() => {
+  if (conversation.session) void signedOut();
+});
+
+const hello = await greeting;
+await openStore(site);
+opened = true;
+addStyles();
+if (hello.reset) await signOut();
+else await conversation.start(identity);
+// What opens later must open without a network as well.
+await watchReading();
+for (const module of ["keyboard", "attaching", "menu", "uploading", "viewer", "camera"]) import(`./${module}.js`).catch(() => undefined);

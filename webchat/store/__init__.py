@@ -1,0 +1,1 @@
+"""The web channel's own SQLite file."""
