@@ -23,6 +23,7 @@ from gateway.settings.plugins import Unusable
 from simulator import Platform
 from simulator.scenario import Line, Step, play
 
+from .demo_shop import CONNECTOR, Shop
 from .emulators import emulators, lines
 from .running import run, stop_event
 
@@ -50,12 +51,14 @@ def demo(seconds: float | None, port: int) -> int:
 
 async def _demo(folder: Path, seconds: float | None, port: int) -> int:
     stop = stop_event()
-    async with _platforms() as platforms:
-        settings = load(_settings(folder, _free_port(port), platforms), os.environ)
+    port = _free_port(port)
+    shop = Shop(_free_port(port + 11), _free_port(port + 10), port)
+    async with _platforms() as platforms, shop.serve():
+        settings = load(_settings(folder, port, platforms, shop), os.environ)
         async with Gateway(settings, demo=True) as gateway:
             for name, platform in platforms.items():
                 platform.webhook = platform.public_webhook = f"{gateway.url}/webhooks/{name}"
-            _announce(f"{gateway.url}/workspace/")
+            _announce(f"{gateway.url}/workspace/", shop.page)
             if seconds is None:
                 await _run_until_stopped(gateway, platforms, stop)
                 return 0
@@ -134,32 +137,34 @@ async def _platforms() -> AsyncIterator[dict[str, Platform]]:
         yield platforms
 
 
-def _settings(folder: Path, port: int, platforms: Mapping[str, Platform]) -> Path:
+def _settings(folder: Path, port: int, platforms: Mapping[str, Platform], shop: Shop) -> Path:
     """Write a connectors.yaml for the emulated platforms (JSON is valid YAML)."""
     file = folder / "connectors.yaml"
     sections = {name: platform.settings() for name, platform in platforms.items()}
     content = {
         "gateway": {"listen": f"127.0.0.1:{port}", "data": str(folder / "data")},
         "fetch": {"allow_private_hosts": True},
-        "connectors": sections,
+        "webchat": shop.webchat(),
+        "connectors": {**sections, CONNECTOR: shop.connector()},
     }
     file.write_text(json.dumps(content))
     return file
 
 
 def _free_port(port: int) -> int:
-    """Return `port` if it is free, otherwise 0, which means any free port."""
+    """Return `port` if it is free, otherwise any free one."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError:
-            return 0
-        return port
+        except (OSError, OverflowError):
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
-def _announce(address: str) -> None:
+def _announce(address: str, shop: str) -> None:
     print(f"Open the workspace at {address} (Ctrl-C stops the demo)", flush=True)
+    print(f"Write to it as a customer of {shop}", flush=True)
     if sys.stdout.isatty() and (os.environ.get("DISPLAY") or sys.platform == "darwin"):
         webbrowser.open(address)
 
