@@ -31,6 +31,7 @@ from .media.quarantine import Quarantine
 from .media.signed_links import Links
 from .media.source import MediaSource
 from .media.storage.filesystem import FileStore
+from .media.storage.interface import Store
 from .media.worker import MediaWorker
 from .observability.loop_lag import LoopLag
 from .observability.metrics import LOOP_LAG
@@ -38,6 +39,7 @@ from .observability.redaction import Mask
 from .replies.accept import Replies
 from .replies.send_worker import SendWorker
 from .settings import Address, Settings
+from .settings.media_store import bucket_of
 from .upkeep.compaction import Compactor
 from .upkeep.connector_health import ConnectorHealth
 from .upkeep.consumer_names import ConsumerNames
@@ -98,7 +100,7 @@ class _Parts:
     workspace: web.Application | None
     priority: IntakePriority
     capacity: CapacityGate
-    store: FileStore
+    store: Store
     lanes: Lanes
     media: MediaWorker
     texts: SendWorker
@@ -133,12 +135,7 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
     kind = SharedLanes if ownership.shared else Lanes
     lanes = kind(journal, core, workers=_CORE_CONNECTIONS, priority=priority)
     capacity = _capacity(installation, journal, lanes)
-    store = FileStore(private_folder(installation.data / "media"), capacity.has_no_room_for_media)
-    quarantine = Quarantine(
-        private_folder(installation.data / "quarantine"),
-        settings.media.quarantine_max_bytes,
-        capacity.is_short_of_room,
-    )
+    store, quarantine = _storage(installation, journal, capacity)
     media = _media_worker(installation, journal, fetcher, quarantine, sanitizer, store)
     retention = RetentionWorker(
         journal,
@@ -254,6 +251,30 @@ def _capacity(installation: Installation, journal: Journal, lanes: Lanes) -> Cap
     )
 
 
+def _storage(
+    installation: Installation, journal: Journal, capacity: CapacityGate
+) -> tuple[Store, Quarantine]:
+    """Create the store of `gateway.media`, and the quarantine of originals."""
+    store: Store
+    store = files = FileStore(
+        private_folder(installation.data / "media"), capacity.has_no_room_for_media
+    )
+    shared, bucket = None, bucket_of(installation.settings.gateway.media)
+    if bucket is not None:
+        from .media.shared_originals import SharedOriginals  # an extra, imported only if it is used
+        from .media.storage.opening import open_bucket
+
+        store, opened, keys = open_bucket(bucket, files)
+        shared = SharedOriginals(opened, keys, journal.key)
+    quarantine = Quarantine(
+        private_folder(installation.data / "quarantine"),
+        installation.settings.media.quarantine_max_bytes,
+        capacity.is_short_of_room,
+        shared,
+    )
+    return store, quarantine
+
+
 def configured_scanner(settings: Settings) -> Scanner | None:
     """Create the scanner of `media.scanner`; None if none is configured."""
     where = settings.media.scanner
@@ -286,7 +307,7 @@ def _media_worker(
     fetcher: Fetcher,
     quarantine: Quarantine,
     sanitizer: Sanitizer,
-    store: FileStore,
+    store: Store,
 ) -> MediaWorker:
     media = installation.settings.media
     source = MediaSource(

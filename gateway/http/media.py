@@ -3,22 +3,26 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from aiohttp import web
 
 from gateway.journal import AttachmentRow, Journal, JournalUnavailable
 from gateway.media.signed_links import Links, Ticket
-from gateway.media.storage.filesystem import FileStore
+from gateway.media.storage.interface import FileMissing, Store, StoredFile, StoreUnavailable
 from gateway.problems import Problem, not_found
 from gateway.timestamps import now_ms
 
+from .conditional import File, select
 from .file_headers import download_name, file_headers
 from .pages import PAGE_TYPE, described_by, page_names, page_response, read_page
 from .ranges import RangedFile
 
 log = structlog.get_logger(__name__)
+
+#: Bytes that are read from a store, and sent, at a time: a slow browser keeps no request to the store open.
+_PART_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ _VIEW = web.RequestKey("view", _View)
 class MediaEndpoint:
     """Serves a rendition; checks signature and assignment at every read, so that reassignment applies at once."""
 
-    def __init__(self, journal: Journal, links: Links, store: FileStore) -> None:
+    def __init__(self, journal: Journal, links: Links, store: Store) -> None:
         self._journal = journal
         self._links = links
         self._store = store
@@ -59,7 +63,13 @@ class MediaEndpoint:
             request[_VIEW] = _View(self._journal, ticket.agent, row, rendition)
         if rendition in page_names(row.view):
             return await self._page_response(request, row, rendition, view)
-        return self._file_response(row, rendition, view)
+        try:
+            return await self._file_response(request, row, rendition, view)
+        except FileMissing:
+            log.error("rendition_missing", attachment=row.id, rendition=rendition)
+            not_found(f"file for {row.id}", rendition)
+        except StoreUnavailable as exc:
+            _wait_for_store(row, exc)
 
     async def _require_assignment(self, ticket: Ticket, row: AttachmentRow) -> None:
         agents = await self._journal.agents_of(row.conversation_id)
@@ -68,32 +78,81 @@ class MediaEndpoint:
                 403, "Forbidden", "only agents assigned to the conversation may view its media"
             )
 
-    def _file_response(
-        self, row: AttachmentRow, rendition: str, view: dict[str, Any]
+    async def _file_response(
+        self, request: web.Request, row: AttachmentRow, rendition: str, view: dict[str, Any]
     ) -> web.StreamResponse:
-        path = self._store.path(row.id, rendition, view["media_type"])
+        file = _stored_file(row, rendition, view)
+        path = self._store.path(file)
+        headers = file_headers(rendition, view["media_type"], download_name(row, rendition, view))
+        if path is None:
+            return await self._streamed(request, file, f'"{view["sha256"][:32]}"', headers)
         if not path.is_file():
-            log.error("rendition_missing", attachment=row.id, rendition=rendition)
-            not_found(f"file for {row.id}", rendition)
+            raise FileMissing(rendition)
         # It handles Range, conditional requests and HEAD, and does not copy the file through Python.
-        name = download_name(row, rendition, view)
-        return RangedFile(path, headers=file_headers(rendition, view["media_type"], name))
+        return RangedFile(path, headers=headers)
+
+    async def _streamed(
+        self, request: web.Request, file: StoredFile, tag: str, headers: dict[str, str]
+    ) -> web.StreamResponse:
+        """Serve a file that the store has elsewhere, a part at a time."""
+        selected = select(request, File(file.size, tag, self._store.modified(file)))
+        headers = {**headers, **selected.headers}
+        if not selected.is_sent:
+            return web.Response(status=selected.status, headers=headers)
+        response = web.StreamResponse(status=selected.status, headers=headers)
+        response.content_length = selected.end - selected.start
+        is_head = request.method == "HEAD"
+        # Before the headers: whether the file is there shows in the status.
+        part_end = min(selected.start + (1 if is_head else _PART_BYTES), selected.end)
+        part = await self._store.read(file, selected.start, part_end)
+        if is_head:
+            return response
+        await response.prepare(request)
+        try:
+            await response.write(part)
+            for start in range(part_end, selected.end, _PART_BYTES):
+                end = min(start + _PART_BYTES, selected.end)
+                await response.write(await self._store.read(file, start, end))
+        except (FileMissing, StoreUnavailable) as exc:
+            log.error("media_breaks_off", attachment=file.attachment, error=str(exc))
+            _break_off(request)
+        except ConnectionError:
+            pass  # the browser has gone
+        return response
 
     async def _page_response(
         self, request: web.Request, row: AttachmentRow, rendition: str, view: dict[str, Any]
     ) -> web.Response:
         """Serve the picture of a page, which is a slice of the document's file."""
-        path = self._store.path(row.id, "document", view["media_type"])
+        document = self._store.reader(_stored_file(row, "document", view))
         try:
-            content = await asyncio.to_thread(read_page, path, rendition)
-        except (OSError, ValueError) as exc:
+            content = await asyncio.to_thread(read_page, document, rendition)
+        except (FileMissing, OSError, ValueError) as exc:
             log.error("page_missing", attachment=row.id, page=rendition, error=str(exc))
             not_found(f"file for {row.id}", rendition)
+        except StoreUnavailable as exc:
+            _wait_for_store(row, exc)
         name = download_name(row, rendition, {"media_type": PAGE_TYPE})
         etag = f'"{view["sha256"][:32]}-{rendition}"'
         return page_response(
             request, content, {**file_headers(rendition, PAGE_TYPE, name), "etag": etag}
         )
+
+
+def _stored_file(row: AttachmentRow, rendition: str, view: dict[str, Any]) -> StoredFile:
+    return StoredFile(row.id, rendition, view["media_type"], row.token, view["bytes"])
+
+
+def _wait_for_store(row: AttachmentRow, exc: StoreUnavailable) -> NoReturn:
+    log.error("media_wait_for_storage", attachment=row.id, error=str(exc))
+    detail = "the media store does not answer; try again in a moment"
+    raise Problem(503, "Service unavailable", detail, {"retry-after": "5"}) from exc
+
+
+def _break_off(request: web.Request) -> None:
+    """Close the connection, so that the browser does not take the part that it has for the whole."""
+    if request.transport is not None:
+        request.transport.abort()
 
 
 async def record_answer(request: web.Request, response: web.StreamResponse) -> None:

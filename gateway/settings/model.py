@@ -25,6 +25,8 @@ from normalizer.media import Limits
 from .addresses import Address, BaseUrl, Host, Listen, Scanner, Url
 from .credentials import ApiToken, WebhookSecret, secret_values
 from .databases import DatabaseUrl, JournalPlace
+from .media_store import check_media_store
+from .s3_credentials import s3_secrets
 from .units import Count, Duration, Flag, Size
 
 _DAY = 86_400.0
@@ -33,14 +35,6 @@ _WEEK = 7 * _DAY
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-def _check_media(value: str) -> str:
-    if value.startswith("s3://"):
-        raise ValueError("this version stores media in files only; write file, or omit the key")
-    if value != "file":
-        raise ValueError("must be file")
-    return value
 
 
 class GatewaySettings(_Section):
@@ -72,11 +66,14 @@ class GatewaySettings(_Section):
     )
     media: Annotated[
         str,
-        AfterValidator(_check_media),
+        AfterValidator(check_media_store),
         WithJsonSchema({"type": "string", "pattern": "^(file$|s3://)"}),
     ] = Field(
         default="file",
-        description="Where clean photos, videos and sound are stored: file (s3:// is not supported yet)",
+        description=(
+            "Where clean media are stored: file, or s3://bucket/prefix?endpoint=https://…&region=… with credentials as"
+            " every S3 client reads them"
+        ),
     )
     node: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")] = Field(
         default_factory=socket.gethostname,
@@ -319,7 +316,9 @@ class Settings(_Section):
         configs = (connector.config for connector in self.connectors.values())
         place = self.gateway.journal
         passwords = place.passwords() if isinstance(place, DatabaseUrl) else ()
-        return frozenset((*secret_values([self.gateway, self.core, *configs]), *passwords))
+        of_bucket = () if self.gateway.media == "file" else s3_secrets()
+        known = secret_values([self.gateway, self.core, *configs])
+        return frozenset((*known, *passwords, *of_bucket))
 
     @field_validator("core")
     @classmethod

@@ -8,7 +8,15 @@ import orjson
 from gateway.events.envelope import about
 from gateway.events.event_types import Echoed, EventType, Received, Updated
 from gateway.identifiers import Identifiers, attachment_id, parse_attachment_id
-from gateway.journal.records import AttachmentRow, Informed, Job, OutboxEntry, Outcome, Recorded
+from gateway.journal.records import (
+    TOKEN,
+    AttachmentRow,
+    Informed,
+    Job,
+    OutboxEntry,
+    Outcome,
+    Recorded,
+)
 from gateway.timestamps import now_ms
 
 from .message_keys import conversation_of_message, is_echo
@@ -59,7 +67,8 @@ def jobs_of(connection: Transaction, messages: Sequence[int]) -> list[Job]:
 def load(connection: Transaction, message: int, position: int) -> AttachmentRow | None:
     """Return an attachment with the data that a worker needs to fetch it."""
     row = connection.execute(
-        "SELECT m.id, c.id, c.connector, m.received_at, a.kind, a.state, a.reason, a.attempts, a.due, a.media "
+        "SELECT m.id, c.id, c.connector, m.received_at, a.kind, a.state, a.reason, a.attempts, a.due, a.media, "
+        "a.renditions "
         f"FROM attachment a JOIN message m ON m.key = a.message {IN_CONVERSATION} "
         "WHERE a.message = ? AND a.position = ?",
         (message, position),
@@ -67,7 +76,7 @@ def load(connection: Transaction, message: int, position: int) -> AttachmentRow 
     if row is None:
         return None
     (message_id, conversation_id, connector, received_at, kind, state, *more) = row
-    reason, attempts, due, media = more
+    reason, attempts, due, media, renditions = more
     return AttachmentRow(
         attachment_id(message_id, position),
         message,
@@ -83,7 +92,14 @@ def load(connection: Transaction, message: int, position: int) -> AttachmentRow 
         due,
         orjson.loads(media) if media else None,
         load_attachment(connection, message, position),
+        _token(renditions),
     )
+
+
+def _token(renditions: bytes | None) -> str:
+    """Return the token of the try that stored the renditions."""
+    views = orjson.loads(renditions).values() if renditions else ()
+    return next((view.get(TOKEN, "") for view in views), "")
 
 
 def find(connection: Transaction, id: str) -> AttachmentRow | None:
