@@ -3,7 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -14,15 +14,12 @@ from gateway.media.storage.interface import FileMissing, Store, StoredFile, Stor
 from gateway.problems import Problem, not_found
 from gateway.timestamps import now_ms
 
-from .conditional import File, select
 from .file_headers import download_name, file_headers
 from .pages import PAGE_TYPE, described_by, page_names, page_response, read_page
 from .ranges import RangedFile
+from .streaming import streamed, wait_for_store
 
 log = structlog.get_logger(__name__)
-
-#: Bytes that are read from a store, and sent, at a time: a slow browser keeps no request to the store open.
-_PART_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,7 @@ class MediaEndpoint:
             log.error("rendition_missing", attachment=row.id, rendition=rendition)
             not_found(f"file for {row.id}", rendition)
         except StoreUnavailable as exc:
-            _wait_for_store(row, exc)
+            wait_for_store(row.id, exc)
 
     async def _require_assignment(self, ticket: Ticket, row: AttachmentRow) -> None:
         agents = await self._journal.agents_of(row.conversation_id)
@@ -85,40 +82,11 @@ class MediaEndpoint:
         path = self._store.path(file)
         headers = file_headers(rendition, view["media_type"], download_name(row, rendition, view))
         if path is None:
-            return await self._streamed(request, file, f'"{view["sha256"][:32]}"', headers)
+            return await streamed(request, self._store, file, f'"{view["sha256"][:32]}"', headers)
         if not path.is_file():
             raise FileMissing(rendition)
         # It handles Range, conditional requests and HEAD, and does not copy the file through Python.
         return RangedFile(path, headers=headers)
-
-    async def _streamed(
-        self, request: web.Request, file: StoredFile, tag: str, headers: dict[str, str]
-    ) -> web.StreamResponse:
-        """Serve a file that the store has elsewhere, a part at a time."""
-        selected = select(request, File(file.size, tag, self._store.modified(file)))
-        headers = {**headers, **selected.headers}
-        if not selected.is_sent:
-            return web.Response(status=selected.status, headers=headers)
-        response = web.StreamResponse(status=selected.status, headers=headers)
-        response.content_length = selected.end - selected.start
-        is_head = request.method == "HEAD"
-        # Before the headers: whether the file is there shows in the status.
-        part_end = min(selected.start + (1 if is_head else _PART_BYTES), selected.end)
-        part = await self._store.read(file, selected.start, part_end)
-        if is_head:
-            return response
-        await response.prepare(request)
-        try:
-            await response.write(part)
-            for start in range(part_end, selected.end, _PART_BYTES):
-                end = min(start + _PART_BYTES, selected.end)
-                await response.write(await self._store.read(file, start, end))
-        except (FileMissing, StoreUnavailable) as exc:
-            log.error("media_breaks_off", attachment=file.attachment, error=str(exc))
-            _break_off(request)
-        except ConnectionError:
-            pass  # the browser has gone
-        return response
 
     async def _page_response(
         self, request: web.Request, row: AttachmentRow, rendition: str, view: dict[str, Any]
@@ -131,7 +99,7 @@ class MediaEndpoint:
             log.error("page_missing", attachment=row.id, page=rendition, error=str(exc))
             not_found(f"file for {row.id}", rendition)
         except StoreUnavailable as exc:
-            _wait_for_store(row, exc)
+            wait_for_store(row.id, exc)
         name = download_name(row, rendition, {"media_type": PAGE_TYPE})
         etag = f'"{view["sha256"][:32]}-{rendition}"'
         return page_response(
@@ -141,18 +109,6 @@ class MediaEndpoint:
 
 def _stored_file(row: AttachmentRow, rendition: str, view: dict[str, Any]) -> StoredFile:
     return StoredFile(row.id, rendition, view["media_type"], row.token, view["bytes"])
-
-
-def _wait_for_store(row: AttachmentRow, exc: StoreUnavailable) -> NoReturn:
-    log.error("media_wait_for_storage", attachment=row.id, error=str(exc))
-    detail = "the media store does not answer; try again in a moment"
-    raise Problem(503, "Service unavailable", detail, {"retry-after": "5"}) from exc
-
-
-def _break_off(request: web.Request) -> None:
-    """Close the connection, so that the browser does not take the part that it has for the whole."""
-    if request.transport is not None:
-        request.transport.abort()
 
 
 async def record_answer(request: web.Request, response: web.StreamResponse) -> None:

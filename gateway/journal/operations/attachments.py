@@ -8,15 +8,7 @@ import orjson
 from gateway.events.envelope import about
 from gateway.events.event_types import Echoed, EventType, Received, Updated
 from gateway.identifiers import Identifiers, attachment_id, parse_attachment_id
-from gateway.journal.records import (
-    TOKEN,
-    AttachmentRow,
-    Informed,
-    Job,
-    OutboxEntry,
-    Outcome,
-    Recorded,
-)
+from gateway.journal.records import AttachmentRow, Informed, Job, OutboxEntry, Outcome, Recorded
 from gateway.timestamps import now_ms
 
 from .message_keys import conversation_of_message, is_echo
@@ -24,7 +16,7 @@ from .outbox import Outbox
 from .reports import note_outcome
 from .shards import Shards, within
 from .transaction import NO_LIMIT, Transaction
-from .views import IN_CONVERSATION, OWN_CONVERSATION, load_attachment, load_message
+from .views import IN_CONVERSATION, OWN_CONVERSATION, load_attachment, load_message, token_of
 
 _JOBS = (
     "SELECT a.message, a.position, a.due, c.key, c.connector, a.media, "
@@ -92,14 +84,8 @@ def load(connection: Transaction, message: int, position: int) -> AttachmentRow 
         due,
         orjson.loads(media) if media else None,
         load_attachment(connection, message, position),
-        _token(renditions),
+        token_of(renditions),
     )
-
-
-def _token(renditions: bytes | None) -> str:
-    """Return the token of the try that stored the renditions."""
-    views = orjson.loads(renditions).values() if renditions else ()
-    return next((view.get(TOKEN, "") for view in views), "")
 
 
 def find(connection: Transaction, id: str) -> AttachmentRow | None:

@@ -88,6 +88,12 @@ def _shown(renditions: bytes) -> Any:
     return views
 
 
+def token_of(renditions: bytes | None) -> str:
+    """Return the token of the try that stored the renditions; "" if they have none."""
+    views = orjson.loads(renditions).values() if renditions else ()
+    return next((view.get(TOKEN, "") for view in views), "")
+
+
 def message_view(connection: Transaction, row: tuple[Any, ...]) -> dict[str, Any]:
     """Return a message or an echo with its attachments, from the columns of `MESSAGE`."""
     (key, id, platform_id, sequence, sent_at, received_at, stored) = row

@@ -13,22 +13,22 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from gateway.fault_points import fault_point
 from gateway.journal import FOLDER_MODE, private_folder, private_opener, sync_folder
 from normalizer.media import Rendition
 
 from .description import check_rendition, describe, suffix
-from .interface import FileMissing, Store, Stored, StoredFile, StoreTry, StoreUnavailable
+from .interface import Stored, StoredFile, StoreTry, StoreUnavailable
+from .local_reads import LocalReads
 
 T = TypeVar("T")
 
 
-class FileStore(Store):
+class FileStore(LocalReads):
     """Stores renditions below `directory`; an original only as the rendition that operators switch on.
 
     Nothing is added while `is_full`: the journal needs the space that is left to process what it holds.
@@ -66,24 +66,6 @@ class FileStore(Store):
     def path(self, file: StoredFile) -> Path:
         """Return the path of a rendition. The caller has checked both names against the journal."""
         return self._path(file.attachment, file.rendition, file.media_type)
-
-    def modified(self, file: StoredFile) -> datetime:
-        path = self.path(file)
-        try:
-            return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        except FileNotFoundError as exc:
-            raise FileMissing(path.name) from exc
-
-    async def read(self, file: StoredFile, start: int, end: int) -> bytes:
-        path = self.path(file)
-        try:
-            return await asyncio.to_thread(_read, path, start, end)
-        except FileNotFoundError as exc:
-            raise FileMissing(path.name) from exc
-
-    def reader(self, file: StoredFile) -> Callable[[], BinaryIO]:
-        path = self.path(file)
-        return lambda: path.open("rb")
 
     def _path(self, attachment: str, rendition: str, media_type: str) -> Path:
         check_rendition(rendition)
@@ -125,12 +107,6 @@ class FileStore(Store):
 
 def _file_name(rendition: str, media_type: str) -> str:
     return f"{rendition}.{suffix(media_type)}"
-
-
-def _read(path: Path, start: int, end: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(start)
-        return file.read(end - start)
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
