@@ -56,6 +56,8 @@ _LEADING_SHARD = 0
 _DELETED_AGAIN_AFTER = 10.0
 #: Seconds between two looks for what another node recorded, if its announcement was lost.
 _LOOK_EVERY, _LOOK_SELDOM_EVERY = 1.0, 5.0
+#: The same for batches: with fewer in flight, each holds more events.
+_BATCH_CONNECTIONS = 8
 #: Files being fetched at the same time, and files that are fetched and being made safe, or wait for a sandbox.
 _PARALLEL_MEDIA = 128
 
@@ -133,7 +135,13 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
     priority = IntakePriority()
     ownership = journal.ownership
     kind = SharedLanes if ownership.shared else Lanes
-    lanes = kind(journal, core, workers=_CORE_CONNECTIONS, priority=priority)
+    lanes = kind(
+        journal,
+        core,
+        workers=_CORE_CONNECTIONS if settings.core.batch == 1 else _BATCH_CONNECTIONS,
+        priority=priority,
+        batch=settings.core.batch,
+    )
     capacity = _capacity(installation, journal, lanes)
     store, quarantine = _storage(installation, journal, capacity)
     media = _media_worker(installation, journal, fetcher, quarantine, sanitizer, store)

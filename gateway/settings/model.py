@@ -129,6 +129,13 @@ class CoreSettings(_Section):
         json_schema_extra={"default": 2},
         description="How long a message may wait for its media before it is sent with the media still pending",
     )
+    batch: Annotated[Count, Field(le=1000)] = Field(
+        default=1,
+        description=(
+            "Largest number of events in one POST; more than 1 only if the core takes"
+            " application/cloudevents-batch+json"
+        ),
+    )
 
     @field_validator("secrets")
     @classmethod
