@@ -54,7 +54,7 @@ async def test_a_policy_without_rights_names_each(
     assert "the policy forbids listing the bucket; allow s3:ListBucket" in said
 
 
-async def test_wrong_addresses_and_keys_are_told_apart(
+async def test_wrong_addresses_and_keys_are_distinguished(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     missing = await reason(replace(bucket, name="airlock-missing"))
