@@ -1,4 +1,4 @@
-"""A conversation core that only counts: accepts every event immediately and records when each message arrived."""
+"""A conversation core that only counts: accepts every event and batch immediately and records when each message arrived."""
 
 import asyncio
 import re
@@ -16,6 +16,7 @@ class Sink:
 
     port: int = 0
     taken: dict[int, float] = field(default_factory=dict)
+    posts: int = 0
     _server: "asyncio.Server | None" = None
 
     async def start(self) -> None:
@@ -52,8 +53,9 @@ class _Receiver(asyncio.Protocol):
         if len(rest) < length:
             return
         self._buffer = rest[length:]
-        match = _NUMBER.search(rest)
-        if match:
-            self._sink.taken.setdefault(int(match[1]), time.perf_counter())
+        now = time.perf_counter()
+        for number in _NUMBER.findall(rest):
+            self._sink.taken.setdefault(int(number), now)
+        self._sink.posts += 1
         assert self._transport is not None
         self._transport.write(_NO_CONTENT)
