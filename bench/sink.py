@@ -1,4 +1,4 @@
-"""A conversation core that only counts: accepts every event and batch immediately and records when each message arrived."""
+"""A conversation core that only counts: it accepts every event and batch, and records when each message arrived."""
 
 import asyncio
 import re
