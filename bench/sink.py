@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 _NUMBER = re.compile(rb'"text":"Message (\d+)\.')
+_READY = re.compile(rb'"id":"(att_[^"]+)","kind":"[a-z]+","state":"ready"')
 _NO_CONTENT = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -17,6 +18,8 @@ class Sink:
     port: int = 0
     taken: dict[int, float] = field(default_factory=dict)
     posts: int = 0
+    #: Ids of the attachments that became ready.
+    ready: set[bytes] = field(default_factory=set)
     _server: "asyncio.Server | None" = None
 
     async def start(self) -> None:
@@ -56,6 +59,7 @@ class _Receiver(asyncio.Protocol):
         now = time.perf_counter()
         for number in _NUMBER.findall(rest):
             self._sink.taken.setdefault(int(number), now)
+        self._sink.ready.update(_READY.findall(rest))
         self._sink.posts += 1
         assert self._transport is not None
         self._transport.write(_NO_CONTENT)
