@@ -21,6 +21,7 @@ _NAMES = {
 }
 #: Variables that come before the file.
 _OTHERS = ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE")
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_TOKEN")
 
 
@@ -35,6 +36,11 @@ def static_credentials(environ: Mapping[str, str] = os.environ) -> dict[str, str
     except (KeyError, OSError, ValueError, RuntimeError, configparser.Error):
         return {}
     return {ours: profile[name] for name, ours in _NAMES.items() if profile.get(name)}
+
+
+def endpoint_of_environment(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the endpoint for all buckets whose setting names none; None for Amazon's."""
+    return next((environ[name] for name in _ENDPOINTS if environ.get(name)), None)
 
 
 def s3_secrets(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:

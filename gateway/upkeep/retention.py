@@ -92,8 +92,9 @@ class RetentionWorker:
         memory = _before(now, max(self._retention.duplicates, self._retention.texts))
         while await self._journal.expire_texts(texts, memory):
             fault_point("after-forget")
-        await self.sweep()
         await self._journal.scrub_free_pages()
+        # Last: they need the store of media, and an outage of it must not keep texts readable.
+        await self.sweep()
 
     async def sweep(self) -> None:
         """Delete the files that the journal has forgotten."""

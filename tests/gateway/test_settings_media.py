@@ -1,11 +1,21 @@
 """`gateway.media` is `file` or a bucket whose address holds no credentials."""
 
+import os
+import subprocess
+import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
+from gateway.cli.main import settings
+from gateway.settings import advice
 from gateway.settings.media_store import Bucket, bucket_of
-from gateway.settings.s3_credentials import s3_secrets, static_credentials
+from gateway.settings.s3_credentials import (
+    endpoint_of_environment,
+    s3_secrets,
+    static_credentials,
+)
 
 from .settings_files import SettingsFile
 
@@ -93,3 +103,48 @@ def test_credentials_come_from_the_environment_or_the_shared_file(tmp_path: Path
     own = {**environ, "AWS_ACCESS_KEY_ID": "X", "AWS_SECRET_ACCESS_KEY": "Y"}
     assert static_credentials(own) == {}
     assert s3_secrets(own) == ("Y",)
+
+
+def test_the_endpoint_of_the_environment_counts_where_none_is_set() -> None:
+    both = {"AWS_ENDPOINT_URL": "https://a", "AWS_ENDPOINT_URL_S3": "https://b"}
+
+    assert endpoint_of_environment({}) is None
+    assert endpoint_of_environment({"AWS_ENDPOINT_URL": "https://a"}) == "https://a"
+    assert endpoint_of_environment(both) == "https://b"
+
+
+def test_an_endpoint_without_tls_is_warned_of(file: SettingsFile) -> None:
+    warnings = [
+        advice(file.load(f"gateway: {{media: 's3://photos?endpoint=http://{host}:9000'}}\n"))
+        for host in ("s3.internal", "127.0.0.1")
+    ]
+
+    plain = "gateway.media: plain http, so anyone on the network path can read the traffic"
+    assert [plain in found for found in warnings] == [True, False]
+
+
+def test_credentials_of_the_environment_file_reach_the_client(
+    file: SettingsFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of the shell")
+    monkeypatch.delenv("OTHER", raising=False)
+    variables = tmp_path / "env"
+    variables.write_text("AWS_SECRET_ACCESS_KEY=hunter2\nOTHER=x\n")
+    file.load("gateway: {media: s3://photos}\n")
+    loaded = settings(Namespace(config=file.path, env_file=variables))
+
+    assert os.environ["AWS_SECRET_ACCESS_KEY"] == "hunter2"
+    assert "OTHER" not in os.environ
+    assert "hunter2" in loaded.secrets()
+
+
+def test_the_client_is_imported_only_where_it_is_used() -> None:
+    modules = "gateway.cli.serve, gateway.cli.check, gateway.cli.demo, sys"
+    found = subprocess.run(
+        [sys.executable, "-c", f"import {modules}; print('obstore' in sys.modules)"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert found.stdout == "False\n"

@@ -10,7 +10,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from gateway.settings.media_store import Bucket
-from gateway.settings.s3_credentials import static_credentials
+from gateway.settings.s3_credentials import endpoint_of_environment, static_credentials
 
 from .interface import FileMissing, StoreUnavailable
 from .s3_errors import DELETE, GET, LIST, PUT, Operation, explain, names_no_bucket
@@ -40,9 +40,10 @@ class S3Bucket:
         config: Any = {**static_credentials()}
         if bucket.region is not None:
             config["region"] = bucket.region
-        if bucket.endpoint is not None:
-            config["endpoint"] = bucket.endpoint
-        is_plain = (bucket.endpoint or "").startswith("http:")
+        endpoint = bucket.endpoint or endpoint_of_environment()
+        if endpoint is not None:
+            config["endpoint"] = endpoint
+        is_plain = (endpoint or "").startswith("http:")
         options: Any = {
             "timeout": _TIMEOUT,
             "connect_timeout": _CONNECT_TIMEOUT,
