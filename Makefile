@@ -38,8 +38,9 @@ test: install-dev
 UNIT_TESTS := tests/architecture tests/workspace/test_wording.py tests/normalizer/test_file_type.py \
 	$(filter-out $(addprefix tests/,$(addsuffix .py,\
 	connectors/test_mutation connectors/test_properties gateway/test_failures gateway/test_fetcher \
-	gateway/test_fetching_deadlines gateway/test_gateway gateway/test_lanes gateway/test_quarantine \
-	gateway/test_recovery gateway/test_retention gateway/test_send_worker)),\
+	gateway/test_bucket_errors gateway/test_fetching_deadlines gateway/test_gateway gateway/test_lanes \
+	gateway/test_media_in_a_bucket gateway/test_quarantine gateway/test_recovery gateway/test_retention \
+	gateway/test_send_worker gateway/test_stores)),\
 	$(wildcard tests/connectors/test_*.py tests/gateway/test_*.py))
 test-unit: install-dev
 	$(BIN)/pytest -q $(UNIT_TESTS)
@@ -109,7 +110,7 @@ format: install-dev
 # This needs a recent release of uv on the PATH.
 lock:
 	uv pip compile pyproject.toml --group build --universal --generate-hashes --no-emit-index-url --no-header -o requirements.lock
-	uv pip compile pyproject.toml --group build --group dev -c requirements.lock --universal --generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra s3 --group build --group dev -c requirements.lock --universal --generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock
 
 # What an installation consists of, down to the codecs in the wheels: CycloneDX, in dist/sbom.cdx.json.
 sbom: install

@@ -34,6 +34,30 @@ def delivery(number: int, conversations: int) -> bytes:
     return json.dumps(envelope).encode()
 
 
+def status(number: int, conversations: int) -> bytes:
+    """Return the body of a delivery that says what became of a text, as after a campaign that another system sent."""
+    recipient = f"4915100{number % conversations:07d}"
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "15550002222", "phone_number_id": "106540352242922"},
+        "statuses": [
+            {
+                "id": f"wamid.HBgMNDkxNTEwMDAwMDAwMFUCABEYEjlB{number // 3:012d}",
+                "status": ("sent", "delivered", "read")[number % 3],
+                "timestamp": "1760000000",
+                "recipient_id": recipient,
+                "pricing": {"billable": True, "pricing_model": "PMP", "category": "marketing"},
+            }
+        ],
+    }
+    change = {"field": "messages", "value": value}
+    envelope = {
+        "object": "whatsapp_business_account",
+        "entry": [{"id": "102290129340398", "changes": [change]}],
+    }
+    return json.dumps(envelope).encode()
+
+
 def request(body: bytes, path: str = PATH) -> bytes:
     """Return a signed POST as bytes to send."""
     signature = hmac.new(APP_SECRET.encode(), body, hashlib.sha256).hexdigest()

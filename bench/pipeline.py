@@ -2,6 +2,8 @@
 
     python -m bench.pipeline [--messages N] [--rounds N] [--publish]
 
+Once with one event in each POST, and once with `core.batch: 100`.
+
 Throughput: N deliveries as fast as they are accepted, until the core has accepted the last event. Latency: at
 half of that rate, from when a delivery was due until the core accepted its event. The baseline is `floor`, the same
 web server that only verifies and answers, in the same run.
@@ -19,13 +21,15 @@ import uvloop
 
 from bench.deliveries import requests
 from bench.generator import WARM_UP, closed_loop, open_loop
-from bench.ingest import CONNECTIONS, CONVERSATIONS, GENERATOR_CORE, SERVER_CORE
+from bench.ingest import CONNECTIONS, CONVERSATIONS, GENERATOR_CORE, SERVER_CORE, Measured
 from bench.ingest import measure as measure_ingest
 from bench.report import machine, options, publish, table
 from bench.servers import gateway
 from bench.sink import Sink
 
 _TIMEOUT = 300.0
+#: Events in one POST, at most.
+BATCHES = (1, 100)
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,12 @@ class Run:
     resident: int
 
 
-async def measure(messages: int, rate: float | None) -> Run:
+async def measure(messages: int, rate: float | None, batch: int = 1) -> Run:
     sink = Sink()
     await sink.start()
     prepared = requests(messages, CONVERSATIONS)
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-        with gateway(Path(folder), f"http://127.0.0.1:{sink.port}/", SERVER_CORE) as server:
+        with gateway(Path(folder), f"http://127.0.0.1:{sink.port}/", SERVER_CORE, batch) as server:
             before, begin = server.cpu(), time.perf_counter()
             if rate is None:
                 await closed_loop(server.port, prepared, CONNECTIONS)
@@ -76,36 +80,77 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {GENERATOR_CORE})
+    floors: list[Measured] = []
+    full: dict[int, list[Run]] = {batch: [] for batch in BATCHES}
+    half_load: dict[int, list[Run]] = {}
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        floors, full = [], []
         for _ in range(arguments.rounds):
-            floors.append(runner.run(measure_ingest("floor", arguments.messages)).rate)
-            full.append(runner.run(measure(arguments.messages, None)))
-        rate = statistics.median(run.rate for run in full)
-        half_load = [
-            runner.run(measure(arguments.messages // 3, rate / 2)) for _ in range(arguments.rounds)
-        ]
-    text = report(statistics.median(floors), full, half_load)
+            floors.append(runner.run(measure_ingest("floor", arguments.messages)))
+            for batch in BATCHES:
+                full[batch].append(runner.run(measure(arguments.messages, None, batch)))
+        for batch in BATCHES:
+            rate = statistics.median(run.rate for run in full[batch]) / 2
+            half_load[batch] = [
+                runner.run(measure(arguments.messages // 3, rate, batch))
+                for _ in range(arguments.rounds)
+            ]
+    text = report(floors, full, half_load)
     print(text)
     if arguments.publish:
         publish("pipeline", text)
 
 
-def report(floor: float, full: list[Run], half_load: list[Run]) -> str:
+def report(
+    floors: list[Measured], full: dict[int, list[Run]], half_load: dict[int, list[Run]]
+) -> str:
+    floor, floor_cpu = (
+        float(statistics.median(getattr(run, figure) for run in floors))
+        for figure in ("rate", "cpu")
+    )
+    heads = [
+        "load",
+        "events",
+        "÷ floor",
+        "p50",
+        "p99",
+        "CPU/message",
+        "floor's CPU ÷ that",
+        "memory",
+    ]
+    rows = [
+        [
+            "floor: verify and answer",
+            f"{floor:,.0f}/s",
+            "1.00",
+            "",
+            "",
+            f"{floor_cpu * 1e6:.0f} µs",
+            "1.00",
+            "",
+        ]
+    ]
+    for batch in BATCHES:
+        name = "one event in each POST" if batch == 1 else f"core.batch: {batch}"
+        rows += _rows(name, floor, floor_cpu, full[batch], half_load[batch])
+    return f"{machine()}\n\n{table(heads, rows)}"
+
+
+def _rows(
+    name: str, floor: float, floor_cpu: float, full: list[Run], half_load: list[Run]
+) -> list[list[str]]:
     def of(runs: list[Run], figure: str) -> float:
         return float(statistics.median(getattr(run, figure) for run in runs))
 
     rate = of(full, "rate")
-    heads = ["load", "events", "÷ floor", "p50", "p99", "CPU/message", "memory"]
-    rows = [
-        ["floor: verify and answer", f"{floor:,.0f}/s", "1.00", "", "", "", ""],
+    return [
         [
-            "as fast as accepted",
+            f"{name}, as fast as accepted",
             f"{rate:,.0f}/s",
             f"{rate / floor:.2f}",
             "",
             "",
             f"{of(full, 'cpu') * 1e6:.0f} µs",
+            f"{floor_cpu / of(full, 'cpu'):.2f}",
             f"{of(full, 'resident') / 2**20:.0f} MiB",
         ],
         [
@@ -115,10 +160,10 @@ def report(floor: float, full: list[Run], half_load: list[Run]) -> str:
             f"{of(half_load, 'p50') * 1e3:.1f} ms",
             f"{of(half_load, 'p99') * 1e3:.1f} ms",
             f"{of(half_load, 'cpu') * 1e6:.0f} µs",
+            "",
             f"{of(half_load, 'resident') / 2**20:.0f} MiB",
         ],
     ]
-    return f"{machine()}\n\n{table(heads, rows)}"
 
 
 if __name__ == "__main__":

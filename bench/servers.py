@@ -65,15 +65,15 @@ def floor(name: str, directory: Path, core: int) -> Iterator[Server]:
 
 
 @contextmanager
-def gateway(directory: Path, core_url: str, core: int) -> Iterator[Server]:
-    """Run `airlock serve` with one WhatsApp connector called bench."""
+def gateway(directory: Path, core_url: str, core: int, batch: int = 1) -> Iterator[Server]:
+    """Run `airlock serve` with one WhatsApp connector called bench, and at most `batch` events in one POST."""
     from bench.deliveries import APP_SECRET
 
     port = free_port()
     settings = directory / "connectors.yaml"
     settings.write_text(
         f"""gateway: {{listen: "127.0.0.1:{port}", data: {directory}/data, api_tokens: [bench-token]}}
-core: {{url: "{core_url}", secrets: ["whsec_YmVuY2htYXJrcyBuZWVkIGEgc2VjcmV0"]}}
+core: {{url: "{core_url}", batch: {batch}, secrets: ["whsec_YmVuY2htYXJrcyBuZWVkIGEgc2VjcmV0"]}}
 fetch: {{allow_private_hosts: true}}
 media: {{isolation: reduced}}
 connectors:

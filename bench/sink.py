@@ -1,4 +1,4 @@
-"""A conversation core that only counts: accepts every event immediately and records when each message arrived."""
+"""A conversation core that only counts: it accepts every event and batch, and records when each message arrived."""
 
 import asyncio
 import re
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 _NUMBER = re.compile(rb'"text":"Message (\d+)\.')
+_READY = re.compile(rb'"id":"(att_[^"]+)","kind":"[a-z]+","state":"ready"')
 _NO_CONTENT = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -16,6 +17,9 @@ class Sink:
 
     port: int = 0
     taken: dict[int, float] = field(default_factory=dict)
+    posts: int = 0
+    #: Ids of the attachments that became ready.
+    ready: set[bytes] = field(default_factory=set)
     _server: "asyncio.Server | None" = None
 
     async def start(self) -> None:
@@ -52,8 +56,10 @@ class _Receiver(asyncio.Protocol):
         if len(rest) < length:
             return
         self._buffer = rest[length:]
-        match = _NUMBER.search(rest)
-        if match:
-            self._sink.taken.setdefault(int(match[1]), time.perf_counter())
+        now = time.perf_counter()
+        for number in _NUMBER.findall(rest):
+            self._sink.taken.setdefault(int(number), now)
+        self._sink.ready.update(_READY.findall(rest))
+        self._sink.posts += 1
         assert self._transport is not None
         self._transport.write(_NO_CONTENT)

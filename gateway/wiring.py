@@ -33,6 +33,7 @@ from .media.quarantine import Quarantine
 from .media.signed_links import Links
 from .media.source import MediaSource
 from .media.storage.filesystem import FileStore
+from .media.storage.interface import Store
 from .media.worker import MediaWorker
 from .observability.loop_lag import LoopLag
 from .observability.metrics import LOOP_LAG
@@ -40,6 +41,7 @@ from .observability.redaction import Mask
 from .replies.accept import Replies
 from .replies.send_worker import SendWorker
 from .settings import Address, Settings
+from .settings.media_store import bucket_of
 from .upkeep.compaction import Compactor
 from .upkeep.connector_health import ConnectorHealth
 from .upkeep.consumer_names import ConsumerNames
@@ -56,6 +58,8 @@ _LEADING_SHARD = 0
 _DELETED_AGAIN_AFTER = 10.0
 #: Seconds between two looks for what another node recorded, if its announcement was lost.
 _LOOK_EVERY, _LOOK_SELDOM_EVERY = 1.0, 5.0
+#: The same for batches: with fewer in flight, each holds more events.
+_BATCH_CONNECTIONS = 8
 #: Files being fetched at the same time, and files that are fetched and being made safe, or wait for a sandbox.
 _PARALLEL_MEDIA = 128
 
@@ -100,7 +104,7 @@ class _Parts:
     workspace: web.Application | None
     priority: IntakePriority
     capacity: CapacityGate
-    store: FileStore
+    store: Store
     lanes: Lanes
     media: MediaWorker
     texts: SendWorker
@@ -133,14 +137,15 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
     priority = IntakePriority()
     ownership = journal.ownership
     kind = SharedLanes if ownership.shared else Lanes
-    lanes = kind(journal, core, workers=_CORE_CONNECTIONS, priority=priority)
-    capacity = _capacity(installation, journal, lanes)
-    store = FileStore(private_folder(installation.data / "media"), capacity.has_no_room_for_media)
-    quarantine = Quarantine(
-        private_folder(installation.data / "quarantine"),
-        settings.media.quarantine_max_bytes,
-        capacity.is_short_of_room,
+    lanes = kind(
+        journal,
+        core,
+        workers=_CORE_CONNECTIONS if settings.core.batch == 1 else _BATCH_CONNECTIONS,
+        priority=priority,
+        batch=settings.core.batch,
     )
+    capacity = _capacity(installation, journal, lanes)
+    store, quarantine = _storage(installation, journal, capacity)
     media = _media_worker(installation, journal, fetcher, quarantine, sanitizer, store)
     retention = RetentionWorker(
         journal,
@@ -270,6 +275,30 @@ def _capacity(installation: Installation, journal: Journal, lanes: Lanes) -> Cap
     )
 
 
+def _storage(
+    installation: Installation, journal: Journal, capacity: CapacityGate
+) -> tuple[Store, Quarantine]:
+    """Create the store of `gateway.media`, and the quarantine of originals."""
+    store: Store
+    store = files = FileStore(
+        private_folder(installation.data / "media"), capacity.has_no_room_for_media
+    )
+    shared, bucket = None, bucket_of(installation.settings.gateway.media)
+    if bucket is not None:
+        from .media.shared_originals import SharedOriginals  # an extra, imported only if it is used
+        from .media.storage.opening import open_bucket
+
+        store, opened, keys = open_bucket(bucket, files)
+        shared = SharedOriginals(opened, keys, journal.key)
+    quarantine = Quarantine(
+        private_folder(installation.data / "quarantine"),
+        installation.settings.media.quarantine_max_bytes,
+        capacity.is_short_of_room,
+        shared,
+    )
+    return store, quarantine
+
+
 def configured_scanner(settings: Settings) -> Scanner | None:
     """Create the scanner of `media.scanner`; None if none is configured."""
     where = settings.media.scanner
@@ -303,7 +332,7 @@ def _media_worker(
     fetcher: Fetcher,
     quarantine: Quarantine,
     sanitizer: Sanitizer,
-    store: FileStore,
+    store: Store,
 ) -> MediaWorker:
     media = installation.settings.media
     source = MediaSource(

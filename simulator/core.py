@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import itertools
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ from .hosting import hang_up
 _TOLERANCE = 300
 
 _CLOUD_EVENT = "application/cloudevents+json"
+_BATCH = "application/cloudevents-batch+json"
 
 
 class BadSignature(Exception):
@@ -64,6 +66,8 @@ class Core:
 
     def __init__(self, secret: str | Sequence[str], judge: Judge = accepts) -> None:
         self.taken: list[Received] = []
+        #: The number of events in each delivery of several.
+        self.batches: list[int] = []
         self.refused = 0
         #: The number of deliveries that failed verification, and the reasons.
         self.bad_signatures = 0
@@ -124,14 +128,16 @@ class Core:
         body = await request.read()
         try:
             self._verify(request, body)
-            event = _parse_event(request, body)
+            events = _parse_events(request, body)
         except BadSignature as exc:
             self.bad_signatures += 1
             self.reasons.append(str(exc))
             return web.Response(status=401)
         if self.delay:
             await asyncio.sleep(self.delay)
-        return self._respond(request, event)
+        return (
+            self._respond_to_batch(events) if len(events) > 1 else self._respond(request, events[0])
+        )
 
     def _verify(self, request: web.Request, body: bytes) -> None:
         *earlier, last = self._secrets
@@ -141,6 +147,18 @@ class Core:
             except BadSignature:
                 continue
         return verify(last, request.headers, body, time.time())
+
+    def _respond_to_batch(self, events: Sequence[dict[str, Any]]) -> web.Response:
+        """Take events up to the first that the judge refuses, and say how many with 207."""
+        self.batches.append(len(events))
+        at = time.monotonic()
+        taken = list(itertools.takewhile(lambda event: 200 <= self.judge(event) < 300, events))
+        self.taken += [Received(at, event) for event in taken]
+        self._arrived.set()
+        if len(taken) == len(events):
+            return web.Response(status=204)
+        self.refused += 1
+        return web.json_response({"taken": len(taken)}, status=207)
 
     def _respond(self, request: web.Request, event: dict[str, Any]) -> web.Response:
         status = self.judge(event)
@@ -155,14 +173,25 @@ class Core:
         return web.Response(status=status, headers=self.headers_of_refusal)
 
 
-def _parse_event(request: web.Request, body: bytes) -> dict[str, Any]:
-    """Return the CloudEvent of a request in structured mode; its id must be the id that was signed."""
+def _parse_events(request: web.Request, body: bytes) -> list[dict[str, Any]]:
+    """Return the CloudEvent of a request in structured mode, or those of a batch.
+
+    The id of a single event must be the id that was signed.
+    """
     try:
         event = json.loads(body)
     except ValueError as exc:
         raise BadSignature("the body is not JSON") from exc
+    if request.content_type == _BATCH:
+        if not isinstance(event, list) or not event or not all(_is_event(one) for one in event):
+            raise BadSignature("the batch is not an array of events")
+        return event
     if request.content_type != _CLOUD_EVENT:
         raise BadSignature(f"the body is not {_CLOUD_EVENT}")
     if not isinstance(event, dict) or event.get("id") != request.headers["webhook-id"]:
         raise BadSignature("the event's id is not the webhook-id")
-    return event
+    return [event]
+
+
+def _is_event(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("id"), str)

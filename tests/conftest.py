@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.bucket import bucket, bucket_setting, opened, s3_server
+
 if TYPE_CHECKING:
     from tests.postgresql import Server
 
@@ -17,6 +19,9 @@ def postgresql() -> "Iterator[Server]":
 
     with server() as running:
         yield running
+
+
+__all__ = ["bucket", "bucket_setting", "opened", "s3_server"]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -26,12 +26,10 @@ def read_messages(raw: Any, change: Change) -> list[AnyEvent]:
 
 def _with_sender(event: AnyEvent, raw: Any, change: Change) -> AnyEvent:
     """A message that cannot be read belongs to its sender's conversation, too, and it opened the reply window."""
-    party = (
-        change.find_party(raw.get("from_user_id"), raw.get("from"))
-        if isinstance(raw, dict)
-        else None
-    )
-    if not isinstance(event, Unknown) or event.party is not None or party is None:
+    if not isinstance(event, Unknown) or event.party is not None or not isinstance(raw, dict):
+        return event
+    party = change.find_party(raw.get("from_user_id"), raw.get("from"))
+    if party is None:
         return event
     opens = type_of(raw) not in _NOT_WRITTEN
     return replace(

@@ -57,7 +57,7 @@ def addresses(*ids: Any) -> tuple[str, ...]:
     only recipients whose number is on their list (error 131030).
     """
     known = dict.fromkeys(address for id in ids if (address := _address(id)) is not None)
-    return tuple(sorted(known, key=is_user_id))
+    return tuple(sorted(known, key=is_user_id)) if len(known) > 1 else tuple(known)
 
 
 def is_user_id(id: str) -> bool:
@@ -65,6 +65,8 @@ def is_user_id(id: str) -> bool:
 
 
 def _address(id: Any) -> str | None:
+    if type(id) is str and id.isdigit() and id.isascii():
+        return id  # nearly always, and asked several times for each message
     if isinstance(id, bool) or not isinstance(id, str | int):
         return None
     text = str(id).strip()

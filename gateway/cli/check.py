@@ -8,6 +8,7 @@ from gateway.fetching import Fetcher
 from gateway.journal import JournalUnusable, examine_database, exposure
 from gateway.observability.redaction import Mask
 from gateway.settings import DatabaseUrl, Settings, advice
+from gateway.settings.media_store import bucket_of
 from gateway.upkeep.connector_health import ask
 from gateway.wiring import configured_scanner
 from normalizer.decoders.document.script_fonts import SCRIPTS, find_fonts
@@ -32,6 +33,7 @@ async def _check(settings: Settings) -> int:
     isolated = await _decoders(settings)
     _fonts()
     scanner_ok = await _scanner(settings)
+    stores = await _media_store(settings)
     fetcher = Fetcher(
         allow_private_hosts=settings.fetch.allow_private_hosts,
         extra_hosts=settings.fetch.extra_hosts,
@@ -45,7 +47,8 @@ async def _check(settings: Settings) -> int:
         ]
     finally:
         await fetcher.aclose()
-    return 0 if journal_ok and isolated and scanner_ok and all(healthy) else 1
+    is_ok = journal_ok and isolated and scanner_ok and stores
+    return 0 if is_ok and all(healthy) else 1
 
 
 def _data_folder(folder: Path) -> None:
@@ -131,6 +134,21 @@ async def _scanner(settings: Settings) -> bool:
         print(f"scanner: {exc}")
         return False
     return True
+
+
+async def _media_store(settings: Settings) -> bool:
+    """Whether objects can be stored, read, listed and deleted in the bucket of `gateway.media`; true for files."""
+    bucket = bucket_of(settings.gateway.media)
+    if bucket is None:
+        return True
+    from gateway.media.storage.proof import prove  # needs an extra, imported only if it is used
+
+    problems = await prove(bucket)
+    for problem in problems:
+        print(f"gateway.media: {problem}")
+    if not problems:
+        print(f"media store: ok, {bucket}")
+    return not problems
 
 
 async def _connector(fetcher: Fetcher, name: str, connector: Connector[Any]) -> bool:

@@ -33,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def settings(arguments: argparse.Namespace) -> Settings:
     """Load the settings file given with -c; variables of --env-file come before those of the shell."""
     variables = read_environment(arguments.env_file) if arguments.env_file else {}
+    # Credentials for S3 are not settings: the client reads them from the environment of the process.
+    os.environ.update({name: text for name, text in variables.items() if name.startswith("AWS_")})
     return load(arguments.config, {**os.environ, **variables})
 
 

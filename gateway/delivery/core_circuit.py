@@ -16,7 +16,7 @@ import structlog
 
 from gateway.backoff import delay
 
-from .core_client import Answer
+from .answers import Answer
 
 log = structlog.get_logger(__name__)
 

@@ -1,19 +1,18 @@
-"""Client of the conversation core: one signed POST for each event."""
+"""Client of the conversation core: one signed POST for each event, or for several where the core asks for it."""
 
+import hashlib
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Literal
+from datetime import datetime
 
 import aiohttp
 
-from gateway.backoff import retry_after
-from gateway.events.envelope import MEDIA_TYPE
+from gateway.events.envelope import BATCH_MEDIA_TYPE, MEDIA_TYPE
 from gateway.observability.metrics import DELIVERED
 from gateway.timestamps import now_ms, to_ms
 
+from .answers import MAX_ANSWER, TAKEN_IN_PART, Answer, answer_of, taken_in_part
 from .signing import Signer
 
 #: Standard Webhooks asks receivers to answer within 15 seconds.
@@ -25,21 +24,6 @@ _RECEIVED = re.compile(
     rb'"type":"message\.received","source":"([^"\\]{1,200})","subject":"[^"\\]{1,100}","time":"([^"]{20,30})"'
 )
 _PREFIX_BYTES = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The core's answer to an event.
-
-    taken   the core has the event
-    again   not now; retry after `after` seconds, if given
-    gone    410: the core wants no more events
-    """
-
-    verdict: Literal["taken", "again", "gone"]
-    status: int | None = None
-    after: float | None = None
-    error: str = ""
 
 
 class CoreClient:
@@ -57,30 +41,45 @@ class CoreClient:
         )
 
     async def post(self, event_id: str, body: bytes) -> Answer:
-        headers = self._signer.headers(event_id, int(time.time()), body)
+        """Post one event."""
+        answer = await self._post(event_id, body, 1)
+        if answer.verdict == "taken":
+            observe_delivery_latency(body)
+        return answer
+
+    async def post_batch(self, events: Sequence[tuple[str, bytes]]) -> Answer:
+        """Post several events, each with its id, in one body. One alone goes as `post` sends it."""
+        if len(events) == 1:
+            return await self.post(*events[0])
+        body = b"[" + b",".join(event for _, event in events) + b"]"
+        answer = await self._post(_batch_id(events), body, len(events))
+        taken = len(events) if answer.verdict == "taken" else answer.first
+        for _, event in events[:taken]:
+            observe_delivery_latency(event)
+        return answer
+
+    async def _post(self, id: str, body: bytes, count: int) -> Answer:
+        headers = self._signer.headers(id, int(time.time()), body)
+        if count > 1:
+            headers["content-type"] = BATCH_MEDIA_TYPE
         try:
             async with self._session.post(
                 self._url, data=body, headers=headers, allow_redirects=False
             ) as response:
-                answer = _answer(response.status, response.headers.get("retry-after", ""))
+                if response.status == TAKEN_IN_PART and count > 1:
+                    return taken_in_part(await response.content.read(MAX_ANSWER), count)
+                return answer_of(response.status, response.headers.get("retry-after", ""))
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             return Answer("again", error=type(exc).__name__)
-        if answer.verdict == "taken":
-            observe_delivery_latency(body)
-        return answer
 
     async def close(self) -> None:
         await self._session.close()
 
 
-def _answer(status: int, retry_after_header: str) -> Answer:
-    if 200 <= status < 300:
-        return Answer("taken", status)
-    if status == 410:
-        return Answer("gone", status)
-    return Answer(
-        "again", status, retry_after(retry_after_header, datetime.now(UTC)), f"HTTP {status}"
-    )
+def _batch_id(events: Sequence[tuple[str, bytes]]) -> str:
+    """Return an id that is the same for a repeat of the same batch."""
+    ids = ",".join(id for id, _ in events)
+    return f"batch_{hashlib.blake2b(ids.encode(), digest_size=16).hexdigest()}"
 
 
 def observe_delivery_latency(body: bytes) -> None:

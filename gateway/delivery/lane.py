@@ -20,6 +20,8 @@ class Lane:
     #: When the core last (ms) and first (the loop's clock) refused the event at the head.
     refused_at: int = 0
     refused_since: float | None = None
+    #: Events at the head that go to the core alone, because it refused a batch that they were in.
+    alone: int = 0
     timer: asyncio.TimerHandle | None = None
     loading: bool = False
     forgotten: bool = False

@@ -17,6 +17,8 @@ from gateway.journal import Journal, JournalUnavailable, OutboxEntry, Recorded, 
 from gateway.observability.metrics import BACKLOG, EVENTS
 from gateway.timestamps import now_ms, rfc3339
 
+from .answers import Answer
+from .batches import Batch, Share, may_join
 from .core_circuit import CoreCircuit
 from .core_client import CoreClient
 from .delivered import Delivered
@@ -34,17 +36,27 @@ _RETRY = {"base": 0.5, "ceiling": 60.0}
 _MIN_PAUSE = 0.1
 #: Seconds for which one POST blocks the event loop, approximately.
 _SECONDS_PER_POST = 0.0001
+#: The same for each further event of a batch.
+_SECONDS_PER_EVENT = 0.00001
 
 
 class Lanes:
     """Forwards the events of the outbox, with at most `workers` POSTs in flight."""
 
     def __init__(
-        self, journal: Journal, core: CoreClient, *, workers: int, priority: IntakePriority
+        self,
+        journal: Journal,
+        core: CoreClient,
+        *,
+        workers: int,
+        priority: IntakePriority,
+        batch: int = 1,
     ) -> None:
         self._journal = journal
         self._core = core
         self._workers = workers
+        #: Events in one POST, at most.
+        self._batch = batch
         self._priority = priority
         self._lanes: dict[int, Lane] = {}
         #: Lanes whose head waits until another lane has no events, by that lane.
@@ -267,7 +279,7 @@ class Lanes:
                     raise
                 return  # erased while it was held
             fault_point("after-freeze")
-        await self._forward(lane, head)
+        await self._forward(lane)
 
     async def _must_follow(self, lane: Lane, behind: int) -> bool:
         """Whether the lane has to wait until lane `behind` has no events; it is served again then."""
@@ -294,21 +306,55 @@ class Lanes:
         # `_add` has set `more` if events arrived during the read.
         lane.more = lane.more or len(entries) == window
 
-    async def _forward(self, lane: Lane, head: OutboxEntry) -> None:
-        await self._priority.wait_turn(_SECONDS_PER_POST)
-        if self._draining or lane.forgotten:
+    async def _forward(self, lane: Lane) -> None:
+        batch = Batch(self._batch if self._circuit.state == "ok" else 1)
+        batch.add(lane)
+        await self._join(batch)
+        events = len(batch.events)
+        await self._priority.wait_turn(_SECONDS_PER_POST + (events - 1) * _SECONDS_PER_EVENT)
+        batch.forget_erased()
+        if self._draining or not batch.shares:
             self._circuit.release_probe()
             return
-        assert head.body is not None
         fault_point("before-post")
-        answer = await self._core.post(head.event_id, head.body)
-        EVENTS.labels(answer.verdict).inc()
-        self._circuit.record_response(answer, lane.refused_since)
-        if answer.verdict == "taken":
-            self._record_taken(lane, head)
-            return
-        if lane.forgotten:
-            return
+        self._settle(batch, await self._post(batch))
+
+    async def _post(self, batch: Batch) -> Answer:
+        return await self._core.post_batch(batch.events)
+
+    async def _join(self, batch: Batch) -> None:
+        """Add other lanes that are ready, until there is no more room. What is not in memory is read first."""
+        lanes = batch.candidates(self._ready)
+        unread = [lane for lane in lanes if not lane.entries and lane.more]
+        if unread:
+            # A lane that cannot be read fails in `_serve`, alone.
+            await asyncio.gather(*map(self._load, unread), return_exceptions=True)
+        for lane in lanes:
+            if not (self._may_join(lane) and batch.add(lane)):
+                self._ready.put_nowait(lane)
+
+    def _may_join(self, lane: Lane) -> bool:
+        """Whether a lane's head can go at once, with those of others."""
+        return may_join(lane)
+
+    def _settle(self, batch: Batch, answer: Answer) -> None:
+        """Record what the core took of a batch, and schedule the rest."""
+        fate = batch.settle(answer)
+        if fate.answer is not None:
+            self._circuit.record_response(fate.answer, batch.shares[0].lane.refused_since)
+        for share in fate.taken:
+            self._record_taken(share)
+        EVENTS.labels(answer.verdict).inc(fate.not_taken)
+        for lane in fate.refused:
+            self._refuse(lane, answer)
+        for lane in fate.untried:
+            self._ready.put_nowait(lane)
+        for lane in fate.done:
+            self._rest(lane)
+
+    def _refuse(self, lane: Lane, answer: Answer) -> None:
+        """Try the head of a lane again later."""
+        head = lane.entries[0]
         lane.attempts += 1
         lane.refused_at = now_ms()
         lane.refused_since = lane.refused_since or asyncio.get_running_loop().time()
@@ -358,18 +404,21 @@ class Lanes:
             return [max(never_refused, key=lambda lane: lane.entries[0].key)]
         return list(self._parked.values())[:1]
 
-    def _record_taken(self, lane: Lane, head: OutboxEntry) -> None:
+    def _record_taken(self, share: Share) -> None:
         fault_point("after-post-before-mark")
-        self.forwarded += 1
+        lane, count = share.lane, len(share.entries)
+        EVENTS.labels("taken").inc(count)
+        self.forwarded += count
         if lane.forgotten:
             return
-        lane.entries.popleft()
-        lane.waiting -= 1
-        self._waiting -= 1
+        lane.waiting -= count
+        self._waiting -= count
         lane.attempts, lane.refused_since = 0, None
-        self._bytes -= len(head.body or b"")
-        self._delivered.add(head)
-        self._rest(lane)
+        lane.alone = max(0, lane.alone - count)
+        for entry in share.entries:
+            lane.entries.popleft()
+            self._bytes -= len(entry.body or b"")
+            self._delivered.add(entry)
 
     def _rest(self, lane: Lane) -> None:
         """Queue the lane for its next event, or close it if there is none."""

@@ -26,6 +26,8 @@ from gateway.journal import (
     shard_of,
 )
 
+from .answers import Answer
+from .batches import Batch, Share
 from .core_client import CoreClient
 from .lane import Lane
 from .lanes import Lanes
@@ -45,9 +47,15 @@ class SharedLanes(Lanes):
     """Forwards the events of the shards that `journal.ownership` has."""
 
     def __init__(
-        self, journal: Journal, core: CoreClient, *, workers: int, priority: IntakePriority
+        self,
+        journal: Journal,
+        core: CoreClient,
+        *,
+        workers: int,
+        priority: IntakePriority,
+        batch: int = 1,
     ) -> None:
-        super().__init__(journal, core, workers=workers, priority=priority)
+        super().__init__(journal, core, workers=workers, priority=priority, batch=batch)
         self._ownership = journal.ownership
         #: Shards that are being given up, and the lanes of each shard that are being served.
         self._released: set[int] = set()
@@ -132,7 +140,7 @@ class SharedLanes(Lanes):
         if not self._ownership.still():
             self._sleep(lane, _LOOK_AGAIN_AFTER)
             return
-        if lane.entries and asyncio.get_running_loop().time() - lane.read_at > _STALE_AFTER:
+        if lane.entries and _is_stale(lane):
             self._read_again(lane)
         self._serving[shard] += 1
         try:
@@ -166,12 +174,24 @@ class SharedLanes(Lanes):
         self._sleep(lane, _LOOK_AGAIN_AFTER)
         return True
 
-    async def _forward(self, lane: Lane, head: OutboxEntry) -> None:
+    async def _forward(self, lane: Lane) -> None:
         if not self._ownership.still():
             self._circuit.release_probe()
             self._sleep(lane, _LOOK_AGAIN_AFTER)
             return
-        await super()._forward(lane, head)
+        await super()._forward(lane)
+
+    def _may_join(self, lane: Lane) -> bool:
+        is_ours = shard_of(lane.conversation) not in self._released
+        return is_ours and not _is_stale(lane) and super()._may_join(lane)
+
+    async def _post(self, batch: Batch) -> Answer:
+        shards = [shard_of(share.lane.conversation) for share in batch.shares]
+        self._serving.update(shards)
+        try:
+            return await super()._post(batch)
+        finally:
+            self._serving.subtract(shards)
 
     def _note_refusal(self, lane: Lane, head: OutboxEntry) -> None:
         noting = self._journal.note_refusal(head.key, lane.attempts, lane.refused_at)
@@ -179,11 +199,16 @@ class SharedLanes(Lanes):
         self._notes.add(task)
         task.add_done_callback(self._notes.discard)
 
-    def _record_taken(self, lane: Lane, head: OutboxEntry) -> None:
-        if lane.dropped:
-            # The next owner need not send it again.
-            self._delivered.add(head)
-        super()._record_taken(lane, head)
+    def _record_taken(self, share: Share) -> None:
+        if share.lane.dropped:
+            # The next owner need not send them again.
+            for entry in share.entries:
+                self._delivered.add(entry)
+        super()._record_taken(share)
+
+
+def _is_stale(lane: Lane) -> bool:
+    return asyncio.get_running_loop().time() - lane.read_at > _STALE_AFTER
 
 
 async def _unless_unavailable(noting: Coroutine[Any, Any, None]) -> None:

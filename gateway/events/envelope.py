@@ -7,6 +7,8 @@ from gateway.timestamps import rfc3339
 from .event_types import ConversationData, Event, EventData, EventType
 
 MEDIA_TYPE = "application/cloudevents+json"
+#: Of several events in one body (CloudEvents, JSON batch format).
+BATCH_MEDIA_TYPE = "application/cloudevents-batch+json"
 
 
 def render(

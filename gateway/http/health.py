@@ -9,7 +9,7 @@ from typing import Any, Literal
 from gateway.delivery.lanes import Lanes
 from gateway.inbound.capacity import CapacityGate
 from gateway.journal import SHARDS, Journal, JournalUnavailable, Ownership
-from gateway.media.storage.filesystem import FileStore
+from gateway.media.storage.interface import Store
 from normalizer.media import MediaFailed
 from normalizer.sanitizer import Sanitizer
 from normalizer.scanner import Scanner
@@ -45,7 +45,7 @@ def probes(
     lanes: Lanes,
     sanitizer: Sanitizer,
     scanner: Scanner | None,
-    store: FileStore,
+    store: Store,
 ) -> dict[str, Probe]:
     nodes = {"nodes": partial(_check_nodes, journal.ownership)} if journal.ownership.shared else {}
     return {
@@ -74,11 +74,14 @@ async def _check_journal(journal: Journal, lanes: Lanes) -> Check:
     return Check("ok", f"{lanes.waiting} events wait for the core")
 
 
-async def _check_storage(intake: CapacityGate, store: FileStore) -> Check:
-    refusal = intake.refusal() or store.unavailable_reason()
+async def _check_storage(intake: CapacityGate, store: Store) -> Check:
+    refusal = intake.refusal()
     if refusal:
         return Check("fail", refusal)
-    closed = "; ".join(f"{name}: {reason}" for name, reason in sorted(intake.closed().items()))
+    reason = await store.unavailable_reason()
+    if reason:
+        return Check("fail", reason, degrades=store.accepts_deliveries_without)
+    closed = "; ".join(f"{name}: {why}" for name, why in sorted(intake.closed().items()))
     if closed:
         return Check("warn", f"deliveries are refused for {closed}")
     return Check("ok", "there is room for media and the journal")

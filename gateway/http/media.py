@@ -11,7 +11,7 @@ from aiohttp import web
 from gateway.journal import AttachmentRow, Journal, JournalUnavailable
 from gateway.media.consumer_links import ConsumerLinks
 from gateway.media.signed_links import Links, Ticket
-from gateway.media.storage.filesystem import FileStore
+from gateway.media.storage.interface import FileMissing, Store, StoredFile, StoreUnavailable
 from gateway.problems import Problem, not_found
 from gateway.timestamps import now_ms
 
@@ -19,6 +19,7 @@ from .consumer_links import own_file
 from .file_headers import download_name, file_headers
 from .pages import PAGE_TYPE, described_by, page_names, page_response, read_page
 from .ranges import RangedFile
+from .streaming import streamed, wait_for_store
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +41,7 @@ class MediaEndpoint:
     """Serves a rendition; checks signature and assignment at every read, so that reassignment applies at once."""
 
     def __init__(
-        self, journal: Journal, links: Links, store: FileStore, consumers: ConsumerLinks
+        self, journal: Journal, links: Links, store: Store, consumers: ConsumerLinks
     ) -> None:
         self._journal = journal
         self._links = links
@@ -72,7 +73,13 @@ class MediaEndpoint:
             request[_VIEW] = _View(self._journal, viewer, row, rendition)
         if rendition in page_names(row.view):
             return await self._page_response(request, row, rendition, view)
-        return self._file_response(row, rendition, view)
+        try:
+            return await self._file_response(request, row, rendition, view)
+        except FileMissing:
+            log.error("rendition_missing", attachment=row.id, rendition=rendition)
+            not_found(f"file for {row.id}", rendition)
+        except StoreUnavailable as exc:
+            wait_for_store(row.id, exc)
 
     async def _require_assignment(self, ticket: Ticket, row: AttachmentRow) -> None:
         agents = await self._journal.agents_of(row.conversation_id)
@@ -81,32 +88,40 @@ class MediaEndpoint:
                 403, "Forbidden", "only agents assigned to the conversation may view its media"
             )
 
-    def _file_response(
-        self, row: AttachmentRow, rendition: str, view: dict[str, Any]
+    async def _file_response(
+        self, request: web.Request, row: AttachmentRow, rendition: str, view: dict[str, Any]
     ) -> web.StreamResponse:
-        path = self._store.path(row.id, rendition, view["media_type"])
+        file = _stored_file(row, rendition, view)
+        path = self._store.path(file)
+        headers = file_headers(rendition, view["media_type"], download_name(row, rendition, view))
+        if path is None:
+            return await streamed(request, self._store, file, f'"{view["sha256"][:32]}"', headers)
         if not path.is_file():
-            log.error("rendition_missing", attachment=row.id, rendition=rendition)
-            not_found(f"file for {row.id}", rendition)
+            raise FileMissing(rendition)
         # It handles Range, conditional requests and HEAD, and does not copy the file through Python.
-        name = download_name(row, rendition, view)
-        return RangedFile(path, headers=file_headers(rendition, view["media_type"], name))
+        return RangedFile(path, headers=headers)
 
     async def _page_response(
         self, request: web.Request, row: AttachmentRow, rendition: str, view: dict[str, Any]
     ) -> web.Response:
         """Serve the picture of a page, which is a slice of the document's file."""
-        path = self._store.path(row.id, "document", view["media_type"])
+        document = self._store.reader(_stored_file(row, "document", view))
         try:
-            content = await asyncio.to_thread(read_page, path, rendition)
-        except (OSError, ValueError) as exc:
+            content = await asyncio.to_thread(read_page, document, rendition)
+        except (FileMissing, OSError, ValueError) as exc:
             log.error("page_missing", attachment=row.id, page=rendition, error=str(exc))
             not_found(f"file for {row.id}", rendition)
+        except StoreUnavailable as exc:
+            wait_for_store(row.id, exc)
         name = download_name(row, rendition, {"media_type": PAGE_TYPE})
         etag = f'"{view["sha256"][:32]}-{rendition}"'
         return page_response(
             request, content, {**file_headers(rendition, PAGE_TYPE, name), "etag": etag}
         )
+
+
+def _stored_file(row: AttachmentRow, rendition: str, view: dict[str, Any]) -> StoredFile:
+    return StoredFile(row.id, rendition, view["media_type"], row.token, view["bytes"])
 
 
 async def record_answer(request: web.Request, response: web.StreamResponse) -> None:

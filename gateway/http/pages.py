@@ -1,15 +1,14 @@
 """What is served beside the named renditions: `page-1` and so on, slices of the stored PDF, and `text-cp1250`."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
 
 from aiohttp import web
 
 from normalizer.media import OTHER_TEXT
 from normalizer.renditions.pdf_file import picture_of_page
 
-from .ranges import with_single_range
+from .conditional import File, select
 
 _PAGE = "page-"
 PAGE_TYPE = "image/jpeg"
@@ -34,9 +33,9 @@ def described_by(name: str, view: Mapping[str, Any]) -> str:
     return "text" if name in other_texts(view) else name
 
 
-def read_page(path: Path, name: str) -> bytes:
+def read_page(open_document: Callable[[], BinaryIO], name: str) -> bytes:
     """Return the picture of a page. Raise OSError or ValueError if the file does not hold it."""
-    with path.open("rb") as file:
+    with open_document() as file:
         content = picture_of_page(file, int(name.removeprefix(_PAGE)))
     if content is None:
         raise ValueError("the file has fewer pages")
@@ -45,21 +44,6 @@ def read_page(path: Path, name: str) -> bytes:
 
 def page_response(request: web.Request, content: bytes, headers: dict[str, str]) -> web.Response:
     """Answer conditional requests and requests for a range."""
-    headers["accept-ranges"] = "bytes"
-    known = request.headers.get("if-none-match", "")
-    if headers["etag"] in [tag.strip().removeprefix("W/") for tag in known.split(",")]:
-        return web.Response(status=304, headers=headers)
-    if request.headers.get("if-range", headers["etag"]) != headers["etag"]:
-        return web.Response(body=content, headers=headers)
-    try:
-        wanted = with_single_range(request).http_range
-    except ValueError:
-        wanted = slice(None, None, 1)
-    if (wanted.start, wanted.stop) == (None, None):
-        return web.Response(body=content, headers=headers)
-    start, end, _ = wanted.indices(len(content))
-    if start >= end:
-        headers["content-range"] = f"bytes */{len(content)}"
-        return web.Response(status=416, headers=headers)
-    headers["content-range"] = f"bytes {start}-{end - 1}/{len(content)}"
-    return web.Response(status=206, body=content[start:end], headers=headers)
+    selected = select(request, File(len(content), headers["etag"]))
+    body = content[selected.start : selected.end] if selected.is_sent else b""
+    return web.Response(status=selected.status, body=body, headers={**headers, **selected.headers})

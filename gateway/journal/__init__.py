@@ -28,6 +28,7 @@ from .private_files import (
 )
 from .records import (
     NO_CAUSE,
+    TOKEN,
     Accepted,
     AgentText,
     AttachmentRow,
@@ -57,6 +58,7 @@ __all__ = [
     "FOLDER_MODE",
     "NO_CAUSE",
     "SHARDS",
+    "TOKEN",
     "Accepted",
     "AgentText",
     "AttachmentRow",

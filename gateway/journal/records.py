@@ -109,6 +109,8 @@ class Job:
     connector: str
     media: bytes
     is_late: bool = False
+    #: Whether nobody can have tried to fetch it before.
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +153,19 @@ class AttachmentRow:
     due: int | None
     media: Any
     view: Attachment
+    #: Names the try that stored the files; "" where the store needs no such name.
+    token: str = ""
+
+
+#: The name under which a rendition keeps its token in the journal. Events do not show it.
+TOKEN = "token"  # noqa: S105 - a name
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The outcome of an attachment. `renditions` maps name to {media_type, bytes, sha256, width, height}.
+
+    A rendition may also have a `TOKEN`.
 
     `kind` is what the bytes are, None if they were not seen; `source` is {media_type, bytes} of the original.
     """

@@ -1,11 +1,12 @@
 """One attempt to fetch a file and make it safe, and how it fails."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connectors import Rejected
 from normalizer.media import Unsafe
 
 from .progress import MediaProgress
+from .storage.interface import StoreTry
 from .turns import Turns, Waiting
 
 #: The contract's reasons with which a file is rejected, and those with which it fails. A connector may give any other
@@ -48,6 +49,8 @@ class Attempt:
     progress: MediaProgress
     turns: Turns
     is_fetched: bool = False
+    #: Set once the attachment is loaded.
+    storing: StoreTry = field(init=False)
 
     def arriving(self, host: str) -> None:
         """Move to the host to which the download leads; raise HostBusy if there is no room."""

@@ -4,6 +4,8 @@ A file's URL may have expired by the time the scanner, the disk or the gateway i
 has a name from the end of its download until its attachment has ended. The name contains the file's hash, so that
 a file of which a power cut left only a part is recognised as damaged. The files cannot be read from outside: no
 HTTP route serves them, and only the gateway's user can open the folder.
+
+With media in a bucket, an original that waits is also there, encrypted: another node may make the next try.
 """
 
 import asyncio
@@ -15,12 +17,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
 from gateway.journal import private_opener, sync_folder
 from gateway.observability.metrics import QUARANTINE
+
+from .scratch import scratch_file
+from .storage.interface import StoreUnavailable
+
+if TYPE_CHECKING:
+    from .shared_originals import SharedOriginals  # needs a package that is an extra
 
 T = TypeVar("T")
 
@@ -41,8 +49,17 @@ class Quarantine:
     fail an attachment.
     """
 
-    def __init__(self, folder: Path, limit: int, is_disk_short: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        limit: int,
+        is_disk_short: Callable[[], bool],
+        shared: "SharedOriginals | None" = None,
+    ) -> None:
         self._folder, self._limit, self._is_disk_short = folder, limit, is_disk_short
+        self._shared = shared
+        #: Attachments whose originals are in the bucket, as far as this process knows.
+        self._elsewhere: set[str] = set()
         self._originals: dict[str, _StoredOriginal] = {}
         for file in folder.iterdir():
             attachment, _, sha256 = file.name.partition(".")
@@ -67,23 +84,85 @@ class Quarantine:
 
     async def keep(self, attachment: str, original: int, sha256: str) -> None:
         """Store a complete original, open as `original`. It survives a restart, but not yet a power cut."""
-        await self.remove(attachment)
+        await self._remove_here(attachment)
         stored = _StoredOriginal(sha256, os.fstat(original).st_size)
         if not self.has_room(stored.size):
             log.warning("quarantine_full", attachment=attachment, bytes=self.size)
             return
         self._originals[attachment] = stored
         if not await _in_thread(partial(_link_or_copy, original, self._path(attachment, stored))):
-            await self.remove(attachment)
+            await self._remove_here(attachment)
 
     async def secure(self, attachment: str) -> None:
-        """Make a stored original survive a power cut."""
+        """Make a stored original survive a power cut, and the loss of this node where media are in a bucket."""
         stored = self._originals.get(attachment)
-        if stored is not None:
-            await _in_thread(partial(_sync, self._path(attachment, stored)))
+        if stored is None:
+            return
+        path = self._path(attachment, stored)
+        await _in_thread(partial(_sync, path))
+        if self._shared is not None and attachment not in self._elsewhere:
+            await self._share(self._shared, attachment, path)
 
-    async def open(self, attachment: str) -> int | None:
-        """Return a descriptor of the original, for the caller to close; None if it has to be fetched."""
+    async def open(self, attachment: str, *, elsewhere: bool = False) -> int | None:
+        """Return a descriptor of the original, for the caller to close; None if it has to be fetched.
+
+        `elsewhere` says that it may be in the bucket although it is not here. Raises StoreUnavailable.
+        """
+        descriptor = await self._open_here(attachment)
+        if descriptor is None and elsewhere and self._shared is not None:
+            return await self._take_over(self._shared, attachment)
+        return descriptor
+
+    async def remove(self, attachment: str, *, everywhere: bool = True) -> None:
+        """Remove the original of an attachment that has ended or is unknown.
+
+        What cannot be removed from the bucket now is removed in a later round.
+        """
+        await self._remove_here(attachment)
+        if everywhere and attachment in self._elsewhere:
+            try:
+                await self.erase(attachment)
+            except StoreUnavailable as exc:
+                log.warning("shared_original_not_removed", attachment=attachment, error=str(exc))
+
+    async def erase(self, attachment: str) -> None:
+        """Remove the original wherever it may be; raise StoreUnavailable if that fails."""
+        await self._remove_here(attachment)
+        if self._shared is not None:
+            await self._shared.remove(attachment)
+        self._elsewhere.discard(attachment)
+
+    async def shared_attachments(self) -> list[str]:
+        """Return the ids of the attachments whose originals are in the bucket. Raises StoreUnavailable."""
+        return [] if self._shared is None else await self._shared.attachments()
+
+    async def _share(self, shared: "SharedOriginals", attachment: str, path: Path) -> None:
+        descriptor = await _in_thread(partial(os.open, path, os.O_RDONLY | os.O_CLOEXEC))
+        if descriptor is None:
+            return
+        try:
+            await shared.put(attachment, descriptor)
+            self._elsewhere.add(attachment)
+        except StoreUnavailable as exc:
+            log.warning("original_not_shared", attachment=attachment, error=str(exc))
+        finally:
+            os.close(descriptor)
+
+    async def _take_over(self, shared: "SharedOriginals", attachment: str) -> int | None:
+        """Fetch an original that another node stored, and keep it here."""
+        try:
+            with scratch_file(self._folder) as descriptor:
+                sha256 = await shared.fetch(attachment, descriptor)
+                if sha256 is None:
+                    return None
+                self._elsewhere.add(attachment)
+                await self.keep(attachment, descriptor, sha256)
+                return os.dup(descriptor)
+        except OSError as exc:
+            log.error("quarantine_cannot_be_used", error=exc.strerror)
+            return None
+
+    async def _open_here(self, attachment: str) -> int | None:
         stored = self._originals.get(attachment)
         if stored is None:
             return None
@@ -92,11 +171,10 @@ class Quarantine:
         )
         if descriptor is None:
             log.warning("original_damaged", attachment=attachment)
-            await self.remove(attachment)
+            await self._remove_here(attachment)
         return descriptor
 
-    async def remove(self, attachment: str) -> None:
-        """Remove the original of an attachment that has ended or is unknown."""
+    async def _remove_here(self, attachment: str) -> None:
         stored = self._originals.get(attachment)
         if stored is None or not await _in_thread(partial(_unlink, self._path(attachment, stored))):
             return

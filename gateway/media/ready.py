@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gateway.journal import AttachmentRow, Outcome
+from gateway.journal import TOKEN, AttachmentRow, Outcome
 from gateway.observability.metrics import INCOMPLETE, PAGES, READY, SOUND
 from gateway.timestamps import now_ms
 from normalizer.media import OTHER_TEXT, Clean
 
-from .storage.filesystem import Stored
+from .storage.interface import Stored
 
 #: The kinds that count as photos of a conversation.
 COUNTED = frozenset({"photo", "sticker"})
@@ -20,7 +20,9 @@ def outcome_of(
     """Return the outcome of a file that was made safe and stored, or of which only the original is stored."""
     # Texts in other charsets are named by `charsets`, as pages are by their number.
     renditions = {
-        rendition.name: rendition.view
+        rendition.name: {**rendition.view, TOKEN: rendition.token}
+        if rendition.token
+        else rendition.view
         for rendition in stored
         if not rendition.name.startswith(OTHER_TEXT)
     }

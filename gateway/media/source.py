@@ -1,9 +1,8 @@
 """Media source: opens an original from quarantine, or fetches it from its platform."""
 
 import os
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from gateway.settings.shown_kinds import shown_kinds
 from normalizer.media import MediaKind, MediaRejected
 
 from .quarantine import Quarantine
+from .scratch import scratch_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,15 @@ class MediaSource:
         connector: Connector[Any],
         row: AttachmentRow,
         arriving: Callable[[str], None] | None = None,
+        *,
+        is_first: bool = False,
     ) -> AsyncIterator[Original]:
-        """Open the original of an attachment.
+        """Open the original of an attachment. `is_first` says that nobody can have fetched it before.
 
         `arriving` is called with each host to which the download leads, before it is contacted; what it raises ends
         the download. Raises what fetching raises: `connectors.Rejected`, MediaFailed or MediaRejected.
         """
-        stored = await self._quarantine.open(row.id)
+        stored = await self._quarantine.open(row.id, elsewhere=not is_first)
         if stored is not None:
             try:
                 yield Original(stored, row.view["name"])
@@ -81,12 +83,12 @@ class MediaSource:
             yield Original(descriptor, await self._fetch(connector, row, descriptor, arriving))
 
     async def secure(self, attachment: str) -> None:
-        """Make the stored original of an attachment that is retried later survive a power cut."""
+        """Make the stored original of an attachment that is retried later survive a power cut, and this node."""
         await self._quarantine.secure(attachment)
 
-    async def release(self, attachment: str) -> None:
-        """Remove the stored original of an attachment that has ended."""
-        await self._quarantine.remove(attachment)
+    async def release(self, attachment: str, *, is_ended: bool = True) -> None:
+        """Remove the stored original of an attachment; from this node alone unless it `is_ended`."""
+        await self._quarantine.remove(attachment, everywhere=is_ended)
 
     async def _fetch(
         self,
@@ -113,20 +115,3 @@ class MediaSource:
         if not kinds:
             raise MediaRejected("disabled", "the connector's settings turn every kind of file off")
         return max(self._limits[kind] for kind in kinds)
-
-
-@contextmanager
-def scratch_file(directory: Path) -> Iterator[int]:
-    """Open a file without a name, so that no crash can leave it behind; it can be linked to a name later."""
-    directory.mkdir(mode=0o700, exist_ok=True)
-    try:
-        descriptor = os.open(directory, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError:
-        # The file system does not support unnamed files.
-        with tempfile.TemporaryFile(dir=directory) as file:
-            yield file.fileno()
-        return
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)

@@ -45,6 +45,8 @@ class Waiting:
     size: int = UNKNOWN_SIZE
     #: Whether its last attempt timed out.
     is_late: bool = False
+    #: Whether nobody can have tried before.
+    is_new: bool = False
 
     @property
     def key(self) -> tuple[int, int]:

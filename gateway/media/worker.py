@@ -33,7 +33,7 @@ from .ready import COUNTED, measure, outcome_of
 from .retry_policy import Retry, next_try
 from .sighting import look_at, refuse_disabled, refuse_disabled_original
 from .source import MediaSource
-from .storage.filesystem import FileStore, StoreUnavailable
+from .storage.interface import Store, StoreTry, StoreUnavailable
 from .turns import UNKNOWN_SIZE, HostBusy, Limits, Turns, Waiting
 
 log = structlog.get_logger(__name__)
@@ -51,7 +51,7 @@ class MediaWorker:
         connectors: Mapping[str, Connector[Any]],
         source: MediaSource,
         sanitizer: Sanitizer,
-        store: FileStore,
+        store: Store,
         *,
         keep_photos: int | None,
         parallel: int,
@@ -99,7 +99,13 @@ class MediaWorker:
     def _waiting(self, job: Job) -> Waiting:
         """Return the attachment with what decides its turn: its host, its conversation, and its announced size."""
         file = Waiting(
-            job.message, job.position, job.due, job.conversation, job.connector, is_late=job.is_late
+            job.message,
+            job.position,
+            job.due,
+            job.conversation,
+            job.connector,
+            is_late=job.is_late,
+            is_new=job.is_new,
         )
         connector = self._connectors.get(job.connector)
         if connector is not None and job.media:
@@ -198,9 +204,10 @@ class MediaWorker:
             row = await self._journal.attachment(*file.key)
             if row is None or row.state != "pending":
                 return False
+            attempt.storing = self._store.begin(row.id, is_first=file.is_new)
             self._in_progress[row.id] = attempt.progress
             try:
-                return await self._try(attempt, row)
+                again = await self._try(attempt, row)
             finally:
                 if self._in_progress.get(row.id) is attempt.progress:
                     del self._in_progress[row.id]
@@ -209,8 +216,9 @@ class MediaWorker:
             return True
         except (JournalUnavailable, StoreUnavailable) as exc:
             log.error("media_wait_for_journal_or_storage", error=str(exc))
-            file.due = now_ms() + 1000
-            return True
+            file.due, again = now_ms() + 1000, True
+        file.is_new = False
+        return again
 
     async def _try(self, attempt: Attempt, row: AttachmentRow) -> bool:
         try:
@@ -222,7 +230,7 @@ class MediaWorker:
         sighting = attempt.progress.sighting
         if sighting is not None:
             outcome = sighting.completed(outcome, row.kind)
-        await self._finish(row, outcome)
+        await self._finish(row, outcome, attempt.storing)
         return False
 
     async def _postpones(self, file: Waiting, row: AttachmentRow, exc: AttemptFailed) -> bool:
@@ -248,18 +256,18 @@ class MediaWorker:
         fault_point("after-postpone")
         return True
 
-    async def _finish(self, row: AttachmentRow, outcome: Outcome) -> None:
+    async def _finish(self, row: AttachmentRow, outcome: Outcome, storing: StoreTry) -> None:
         if not outcome.renditions:
             # Before the journal records the end: an earlier attempt may have stored some of the files.
             fault_point("before-clear")
-            await self._store.remove(row.id)
+            await self._store.clear(storing)
         fault_point("before-finish")
         finished = await self._journal.finish(row.message, row.position, outcome)
         self._crashes.ended((row.message, row.position))
         fault_point("after-finish")
-        await self._source.release(row.id)
+        await self._source.release(row.id, is_ended=finished)
         if not finished:
-            await self._discard_files(row)
+            await self._discard_files(row, storing)
             return
         kind = outcome.kind or row.kind
         ATTACHMENTS.labels(row.connector, kind, outcome.state, outcome.reason or "").inc()
@@ -268,11 +276,11 @@ class MediaWorker:
         if self._keep_photos is not None and outcome.state == "ready" and outcome.kind in COUNTED:
             await self._journal.expire_photos_beyond(row.message, self._keep_photos)
 
-    async def _discard_files(self, row: AttachmentRow) -> None:
-        """Remove the files of an attachment that was erased or deleted while it was being processed."""
+    async def _discard_files(self, row: AttachmentRow, storing: StoreTry) -> None:
+        """Remove the files of an attachment that was erased, deleted or ended while it was being processed."""
         now = await self._journal.attachment(row.message, row.position)
-        if now is None or not now.view["renditions"]:
-            await self._store.remove(row.id)
+        is_shown = now is not None and bool(now.view["renditions"])
+        await self._store.discard(storing, is_shown=is_shown)
 
     def _next_try(self, row: AttachmentRow, exc: AttemptFailed) -> Retry | None:
         connector = self._connectors.get(row.connector)
@@ -316,7 +324,9 @@ class MediaWorker:
         scanner_error = await self._sanitizer.scanner_error()
         if scanner_error and not self._source.should_fetch(connector, row.id):
             raise scanner_error
-        async with self._source.original(connector, row, attempt.arriving) as original:
+        async with self._source.original(
+            connector, row, attempt.arriving, is_first=attempt.file.is_new
+        ) as original:
             attempt.fetched()
             self._changed.set()
             progress.sighting = sighting = await look_at(original.descriptor)
@@ -336,13 +346,13 @@ class MediaWorker:
             if clean.refusal is None:
                 # The decoder knows better than the first bytes.
                 refuse_disabled(clean.kind, connector.config)
-            return await self._store_renditions(row, clean, original.name)
+            return await self._store_renditions(row, attempt.storing, clean, original.name)
 
     async def _store_renditions(
-        self, row: AttachmentRow, clean: Clean, name: str | None
+        self, row: AttachmentRow, storing: StoreTry, clean: Clean, name: str | None
     ) -> Outcome:
         if not self._ownership.still():
             raise JournalUnavailable("another node may work on the file by now")
-        stored = await self._store.put(row.id, clean.renditions)
+        stored = await self._store.put(storing, clean.renditions)
         fault_point("after-store")
         return outcome_of(row, clean, stored, name)

@@ -25,6 +25,8 @@ from normalizer.media import Limits
 from .addresses import Address, BaseUrl, Host, Listen, Origin, Scanner, Url
 from .credentials import ApiToken, WebhookSecret, secret_values
 from .databases import DatabaseUrl, JournalPlace
+from .media_store import check_media_store
+from .s3_credentials import s3_secrets
 from .units import Count, Duration, Flag, Size
 from .webchat import WebchatSection
 
@@ -34,14 +36,6 @@ _WEEK = 7 * _DAY
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-def _check_media(value: str) -> str:
-    if value.startswith("s3://"):
-        raise ValueError("this version stores media in files only; write file, or omit the key")
-    if value != "file":
-        raise ValueError("must be file")
-    return value
 
 
 class GatewaySettings(_Section):
@@ -73,11 +67,14 @@ class GatewaySettings(_Section):
     )
     media: Annotated[
         str,
-        AfterValidator(_check_media),
+        AfterValidator(check_media_store),
         WithJsonSchema({"type": "string", "pattern": "^(file$|s3://)"}),
     ] = Field(
         default="file",
-        description="Where clean photos, videos and sound are stored: file (s3:// is not supported yet)",
+        description=(
+            "Where clean media are stored: file, or s3://bucket/prefix?endpoint=https://…&region=… with credentials as"
+            " every S3 client reads them"
+        ),
     )
     node: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")] = Field(
         default_factory=socket.gethostname,
@@ -132,6 +129,13 @@ class CoreSettings(_Section):
         default=2.0,
         json_schema_extra={"default": 2},
         description="How long a message may wait for its media before it is sent with the media still pending",
+    )
+    batch: Annotated[Count, Field(le=1000)] = Field(
+        default=1,
+        description=(
+            "Largest number of events in one POST; more than 1 only if the core takes"
+            " application/cloudevents-batch+json"
+        ),
     )
 
     @field_validator("secrets")
@@ -328,9 +332,9 @@ class Settings(_Section):
         configs = (connector.config for connector in self.connectors.values())
         place = self.gateway.journal
         passwords = place.passwords() if isinstance(place, DatabaseUrl) else ()
-        return frozenset(
-            (*secret_values([self.gateway, self.core, self.webchat, *configs]), *passwords)
-        )
+        of_bucket = () if self.gateway.media == "file" else s3_secrets()
+        known = secret_values([self.gateway, self.core, self.webchat, *configs])
+        return frozenset((*known, *passwords, *of_bucket))
 
     @field_validator("core")
     @classmethod

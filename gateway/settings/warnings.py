@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from .credentials import signing_key
 from .databases import DatabaseUrl
+from .media_store import bucket_of
 from .model import Settings
 
 #: Minimum length of a Standard Webhooks key, in bytes.
@@ -45,6 +46,7 @@ def _plain_http(settings: Settings) -> Iterator[str]:
     addresses = {
         "gateway.public_url": settings.gateway.public_url,
         "core.url": settings.core.url or "",
+        "gateway.media": _endpoint(settings.gateway.media),
         **{
             f"connectors.{name}.api_url": str(connector.config.api_url)
             for name, connector in settings.connectors.items()
@@ -60,6 +62,12 @@ def _hard_to_read(settings: Settings) -> Iterator[str]:
     for name, site in sites.items():
         for finding in site.theme.values().unreadable():
             yield f"webchat.sites.{name}.theme.{finding}"
+
+
+def _endpoint(media: str) -> str:
+    """Return the endpoint of the bucket; "" if there is none."""
+    bucket = bucket_of(media)
+    return (bucket.endpoint or "") if bucket is not None else ""
 
 
 def _is_loopback(host: str) -> bool:

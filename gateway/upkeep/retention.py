@@ -10,7 +10,7 @@ from gateway.backoff import every
 from gateway.fault_points import fault_point
 from gateway.journal import Journal, JournalUnavailable
 from gateway.media.quarantine import Quarantine
-from gateway.media.storage.filesystem import FileStore, StoreUnavailable
+from gateway.media.storage.interface import Store, StoreUnavailable
 from gateway.timestamps import now_ms
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ class RetentionWorker:
     def __init__(
         self,
         journal: Journal,
-        store: FileStore,
+        store: Store,
         quarantine: Quarantine,
         retention: Retention,
         is_in_progress: Callable[[str], bool],
@@ -92,8 +92,9 @@ class RetentionWorker:
         memory = _before(now, max(self._retention.duplicates, self._retention.texts))
         while await self._journal.expire_texts(texts, memory):
             fault_point("after-forget")
-        await self.sweep()
         await self._journal.scrub_free_pages()
+        # Last: they need the store of media, and an outage of it must not keep texts readable.
+        await self.sweep()
 
     async def sweep(self) -> None:
         """Delete the files that the journal has forgotten."""
@@ -115,7 +116,7 @@ class RetentionWorker:
             return
         fault_point("before-remove")
         await self._store.remove(attachment)
-        await self._quarantine.remove(attachment)
+        await self._quarantine.erase(attachment)
         fault_point("after-remove")
         if self._again_after:
             self._deleted_at.setdefault(attachment, asyncio.get_running_loop().time())
@@ -129,12 +130,13 @@ class RetentionWorker:
 
     async def _clear_quarantine(self) -> None:
         """Remove originals that a crash left behind: their attachment has ended or is unknown."""
-        for attachment in self._quarantine.attachments:
+        kept = {*self._quarantine.attachments, *await self._quarantine.shared_attachments()}
+        for attachment in kept:
             if self._is_in_progress(attachment):
                 continue
             row = await self._journal.find_attachment(attachment)
             if (row is None or row.state != "pending") and not self._is_in_progress(attachment):
-                await self._quarantine.remove(attachment)
+                await self._quarantine.erase(attachment)
 
     async def erase(self, conversation: str) -> bool:
         """Erase a conversation with all its data; False if it is unknown."""

@@ -53,6 +53,15 @@ async def post(url: str, events: list[Any], secrets: list[str]) -> set[str]:
         await client.close()
 
 
+async def post_batch(url: str, events: list[Any]) -> str:
+    client = CoreClient(url, [SECRET], connections=1)
+    try:
+        rendered = [(event["id"], json.dumps(event).encode()) for event in events]
+        return (await client.post_batch(rendered)).verdict
+    finally:
+        await client.close()
+
+
 async def shown(url: str) -> Any:
     async with ClientSession() as http, http.get(url) as answer:
         return json.loads(await answer.text())
@@ -62,6 +71,7 @@ async def test_each_event_is_stored_once_and_shown_in_order(
     tmp_path: Path,
 ) -> None:
     async with running(tmp_path) as url:
+        assert await post_batch(url, EXAMPLES[:5]) == "taken"
         assert await post(url, [*EXAMPLES, *EXAMPLES], [ANOTHER, SECRET]) == {"taken"}
         before = await shown(url)
     kept = (tmp_path / "events.jsonl").read_text().splitlines()

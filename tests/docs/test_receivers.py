@@ -33,6 +33,16 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "core.db"
 
 
+async def _post_batch(app: web.Application, events: list[Any]) -> str:
+    async with TestServer(app) as server:
+        client = CoreClient(str(server.make_url("/airlock")), [SECRET], connections=1)
+        try:
+            rendered = [(event["id"], json.dumps(event).encode()) for event in events]
+            return (await client.post_batch(rendered)).verdict
+        finally:
+            await client.close()
+
+
 async def _post(app: web.Application, events: list[Any], secrets: list[str]) -> list[str]:
     """Post events to a receiver, and return its verdict on each."""
     async with TestServer(app) as server:
@@ -70,6 +80,9 @@ async def test_the_receiver_of_the_readme_refuses_forged_requests(settings: Path
 
 
 async def test_the_core_of_the_guide_stores_each_event_once(settings: Path) -> None:
+    core = _load(EVENTS, "core.py")
+    assert await _post_batch(core.app, EXAMPLES[:5]) == "taken"
+    core.database.close()
     core = _load(EVENTS, "core.py")
     verdicts = await _post(core.app, [*EXAMPLES, *EXAMPLES], [SECRET])
     assert set(verdicts) == {"taken"}

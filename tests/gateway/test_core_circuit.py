@@ -5,8 +5,8 @@ import asyncio
 import pytest
 import uvloop
 
+from gateway.delivery.answers import Answer
 from gateway.delivery.core_circuit import CoreCircuit
-from gateway.delivery.core_client import Answer
 
 REFUSED = Answer("again", 503, after=0.0)
 

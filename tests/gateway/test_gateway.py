@@ -70,6 +70,7 @@ async def house(
     hold_seconds: float = 5,
     connector: Notes | None = None,
     media: MediaSettings | None = None,
+    stored: str = "file",
 ) -> AsyncIterator[House]:
     files: dict[str, Any] = {}
 
@@ -86,7 +87,9 @@ async def house(
         app.router.add_get("/files/{name}", file)
         server = await stack.enter_async_context(TestServer(app))
         settings = Settings(
-            gateway=GatewaySettings(listen="127.0.0.1:0", data=directory, api_tokens=(TOKEN,)),
+            gateway=GatewaySettings(
+                listen="127.0.0.1:0", data=directory, api_tokens=(TOKEN,), media=stored
+            ),
             core=CoreSettings(
                 url=str(server.make_url("/in")), secrets=(SECRET,), hold_seconds=hold_seconds
             ),

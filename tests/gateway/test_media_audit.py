@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
@@ -38,13 +38,19 @@ class Gallery:
             return [row[0] for row in db.execute("SELECT bytes FROM viewed ORDER BY key")]
 
 
-@pytest_asyncio.fixture
-async def gallery(tmp_path: Path) -> AsyncIterator[Gallery]:
-    async with house(tmp_path) as home:
+@asynccontextmanager
+async def open_gallery(folder: Path, stored: str = "file") -> AsyncIterator[Gallery]:
+    async with house(folder, stored=stored) as home:
         _, url = await linked(home)
         async with home.http.head(url) as response:
             size = int(response.headers["content-length"])
-        yield Gallery(home, tmp_path, url, size)
+        yield Gallery(home, folder, url, size)
+
+
+@pytest_asyncio.fixture
+async def gallery(tmp_path: Path) -> AsyncIterator[Gallery]:
+    async with open_gallery(tmp_path) as opened:
+        yield opened
 
 
 async def test_a_whole_file_is_recorded_as_whole(gallery: Gallery) -> None:

@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from gateway.media.quarantine import Quarantine
-from gateway.media.source import scratch_file
+from gateway.media.scratch import scratch_file
 from gateway.settings import MediaSettings
 from tests.gateway.test_gateway import House, house, photo
 from tests.normalizer.daemon import EICAR, SIGNATURE, Daemon

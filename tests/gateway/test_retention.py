@@ -49,7 +49,7 @@ async def ready_photo(
     recorded = await record(journal, delivery(note(id, media=[["photo", "http://a"]]), at=at))
     (entry,), (job,) = recorded.entries, recorded.jobs
     attachment = (await journal.attachment(job.message, job.position)).id  # type: ignore[union-attr]
-    (stored,) = await store.put(attachment, [rendition()])
+    (stored,) = await store.put(store.begin(attachment, is_first=True), [rendition()])
     await journal.freeze(entry.conversation, entry.key)
     await journal.finish(
         job.message,

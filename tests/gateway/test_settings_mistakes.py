@@ -294,21 +294,6 @@ def test_a_connector_name_fit_for_a_url_is_accepted(file: SettingsFile, name: st
     assert list(file.load(ACME.replace("chat:", f"'{name}':")).connectors) == [name]
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "sentence"),
-    [
-        ("media", "s3://bucket/prefix", "this version stores media in files"),
-    ],
-)
-def test_unsupported_stores_are_refused_with_a_clear_message(
-    file: SettingsFile, key: str, value: str, sentence: str
-) -> None:
-    (mistake,) = file.mistakes(f"gateway:\n  {key}: {value}\n")
-
-    assert sentence in mistake.message
-    assert "hunter2" not in str(mistake)
-
-
 def test_an_api_url_with_credentials_is_refused(file: SettingsFile) -> None:
     (mistake,) = file.mistakes(ACME + "    api_url: https://me:hunter2@api.example.com\n")
 

@@ -197,3 +197,31 @@ async def test_waiting_times_out() -> None:
     async with running() as core:
         with pytest.raises(TimeoutError):
             await core.until_count(1, seconds=0.05)
+
+
+async def batch(core: Core, *events: dict[str, Any], content: Any = None) -> tuple[int, Any]:
+    body = json.dumps(content or list(events))
+    now = datetime.now(UTC)
+    headers = {
+        "content-type": "application/cloudevents-batch+json",
+        "webhook-id": "batch_1",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(SECRET).sign("batch_1", now, body),
+    }
+    async with httpx.AsyncClient(verify=False) as http:
+        answer = await http.post(core.url, content=body.encode(), headers=headers)
+    return answer.status_code, answer.json() if answer.content else None
+
+
+async def test_a_batch_is_taken_up_to_the_first_refusal() -> None:
+    three = [event(f"evt_{n}", f"conv_{n}") for n in range(3)]
+    async with running() as core:
+        assert await batch(core, *three) == (204, None)
+        assert core.events == three
+        assert core.batches == [3]
+        core.judge = refuses_conversation("conv_1")
+        assert await batch(core, *three) == (207, {"taken": 1})
+        assert core.events == [*three, three[0]]
+        core.judge = accepts
+        assert (await batch(core, content={"id": "evt_1"}))[0] == 401
+        assert (await batch(core, content=[{"type": "x"}]))[0] == 401

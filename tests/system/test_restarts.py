@@ -57,7 +57,7 @@ async def all_arrived(running: Site, accepted: dict[str, list[str]]) -> None:
 async def test_repeated_sigterm_under_load_exits_0_in_time(
     tmp_path: Path,
 ) -> None:
-    async with site(tmp_path, settings={"core": {"hold_seconds": 0.5}}) as running:
+    async with site(tmp_path, settings={"core": {"hold_seconds": 0.5, "batch": 20}}) as running:
         for platform in running.platforms.values():
             platform.retries_for = 60.0
         end = asyncio.Event()

@@ -129,9 +129,9 @@ async def test_stored_renditions_survive_and_removed_ones_do_not_return(
         sync_folder(house)
         for number in range(10):
             name = f"att_{dice.randrange(3)}{number}_0"
-            await store.put(name, pictures)
+            await store.put(store.begin(name, is_first=True), pictures)
             disk.cut(tmp_path / f"stored{number}", dice)
-            await store.put(name, pictures[1:])
+            await store.put(store.begin(name, is_first=False), pictures[1:])
             disk.cut(tmp_path / f"again{number}", dice)
             await store.remove(name)
             disk.cut(tmp_path / f"removed{number}", dice)

@@ -164,3 +164,29 @@ async def test_events_survive_a_restart(tmp_path: Path) -> None:
     async with run_workspace(tmp_path) as running:
         await running.deliver(HELLO)
         assert [line["text"] for line in (await running.open_conversation())["lines"]] == ["hello"]
+
+
+async def post_batch(running: RunningWorkspace, content: Any) -> int:
+    body = orjson.dumps(content)
+    headers = {**sign("batch_1", body), "Content-Type": "application/cloudevents-batch+json"}
+    async with running.post_event(body, headers) as response:
+        return int(response.status)
+
+
+async def test_a_batch_is_stored_as_its_events_are(running: RunningWorkspace) -> None:
+    second = samples.received("evt_2", samples.message(2, text="again"))
+    assert await post_batch(running, [HELLO, second]) == 204
+    assert await post_batch(running, [HELLO, second]) == 204
+    await running.deliver(HELLO)
+    with closing(sqlite3.connect(running.database)) as other:
+        assert other.execute("SELECT text FROM messages ORDER BY sequence").fetchall() == [
+            ("hello",),
+            ("again",),
+        ]
+
+
+@pytest.mark.parametrize("content", [HELLO, [HELLO, 7], [{"type": "message.received"}], ["x"]])
+async def test_a_malformed_batch_stores_nothing(running: RunningWorkspace, content: Any) -> None:
+    assert await post_batch(running, content) == 400
+    with closing(sqlite3.connect(running.database)) as other:
+        assert other.execute("SELECT count(*) FROM events").fetchall() == [(0,)]

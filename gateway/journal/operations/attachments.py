@@ -16,7 +16,7 @@ from .outbox import Outbox
 from .reports import note_outcome
 from .shards import Shards, within
 from .transaction import NO_LIMIT, Transaction
-from .views import IN_CONVERSATION, OWN_CONVERSATION, load_attachment, load_message
+from .views import IN_CONVERSATION, OWN_CONVERSATION, load_attachment, load_message, token_of
 
 _JOBS = (
     "SELECT a.message, a.position, a.due, c.key, c.connector, a.media, "
@@ -59,7 +59,8 @@ def jobs_of(connection: Transaction, messages: Sequence[int]) -> list[Job]:
 def load(connection: Transaction, message: int, position: int) -> AttachmentRow | None:
     """Return an attachment with the data that a worker needs to fetch it."""
     row = connection.execute(
-        "SELECT m.id, c.id, c.connector, m.received_at, a.kind, a.state, a.reason, a.attempts, a.due, a.media "
+        "SELECT m.id, c.id, c.connector, m.received_at, a.kind, a.state, a.reason, a.attempts, a.due, a.media, "
+        "a.renditions "
         f"FROM attachment a JOIN message m ON m.key = a.message {IN_CONVERSATION} "
         "WHERE a.message = ? AND a.position = ?",
         (message, position),
@@ -67,7 +68,7 @@ def load(connection: Transaction, message: int, position: int) -> AttachmentRow 
     if row is None:
         return None
     (message_id, conversation_id, connector, received_at, kind, state, *more) = row
-    reason, attempts, due, media = more
+    reason, attempts, due, media, renditions = more
     return AttachmentRow(
         attachment_id(message_id, position),
         message,
@@ -83,6 +84,7 @@ def load(connection: Transaction, message: int, position: int) -> AttachmentRow 
         due,
         orjson.loads(media) if media else None,
         load_attachment(connection, message, position),
+        token_of(renditions),
     )
 
 

@@ -243,7 +243,15 @@ class Recorder:
         if pending:
             conversation = conversation_of_message(key)
             self.jobs.append(
-                Job(key, position, received_at, conversation, reading.connector, new.media or b"")
+                Job(
+                    key,
+                    position,
+                    received_at,
+                    conversation,
+                    reading.connector,
+                    new.media or b"",
+                    is_new=True,
+                )
             )
 
     def _holds(self, reading: Reading, place: Place, key: int, event_id: str) -> bool:

@@ -8,6 +8,7 @@ import orjson
 from gateway.events.attachments import Attachment
 from gateway.events.types import Conversation
 from gateway.identifiers import attachment_id
+from gateway.journal.records import TOKEN
 from gateway.timestamps import rfc3339
 from normalizer.events import TRANSCRIPT_LINES
 
@@ -71,12 +72,26 @@ def attachment_view(message_id: str, row: tuple[Any, ...]) -> Attachment:
         "width": width,
         "height": height,
         "duration_seconds": duration,
-        "renditions": orjson.loads(renditions) if renditions else {},
+        "renditions": _shown(renditions) if renditions else {},
     }
     explain(view, code, detail)
     if details:
         view.update(orjson.loads(details))
     return view
+
+
+def _shown(renditions: bytes) -> Any:
+    """Return the renditions without the tokens of their files, which only the store needs."""
+    views = orjson.loads(renditions)
+    for view in views.values():
+        view.pop(TOKEN, None)
+    return views
+
+
+def token_of(renditions: bytes | None) -> str:
+    """Return the token of the try that stored the renditions; "" if they have none."""
+    views = orjson.loads(renditions).values() if renditions else ()
+    return next((view.get(TOKEN, "") for view in views), "")
 
 
 def message_view(connection: Transaction, row: tuple[Any, ...]) -> dict[str, Any]:

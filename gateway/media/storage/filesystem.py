@@ -8,42 +8,27 @@ synced too.
 
 import asyncio
 import errno
-import hashlib
 import mmap
 import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import TypeVar
 
-from gateway.events.attachments import RenditionOfAnyType
 from gateway.fault_points import fault_point
 from gateway.journal import FOLDER_MODE, private_folder, private_opener, sync_folder
-from gateway.media.suffixes import SUFFIXES
-from normalizer.charsets import GUESSED
-from normalizer.media import OTHER_TEXT, Rendition, RenditionName
+from normalizer.media import Rendition
+
+from .description import check_rendition, describe, suffix
+from .interface import Stored, StoredFile, StoreTry, StoreUnavailable
+from .local_reads import LocalReads
 
 T = TypeVar("T")
 
-_RENDITIONS = frozenset(get_args(RenditionName)) | {OTHER_TEXT + each for each in GUESSED}
 
-
-class StoreUnavailable(Exception):
-    """Renditions cannot be written or read at the moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A stored rendition, with its description in events."""
-
-    name: str
-    view: RenditionOfAnyType
-
-
-class FileStore:
+class FileStore(LocalReads):
     """Stores renditions below `directory`; an original only as the rendition that operators switch on.
 
     Nothing is added while `is_full`: the journal needs the space that is left to process what it holds.
@@ -54,29 +39,36 @@ class FileStore:
         self._is_full = is_full
         private_folder(directory)
 
-    async def put(self, attachment: str, renditions: Sequence[Rendition]) -> tuple[Stored, ...]:
-        """Write the renditions of an attachment durably, and remove all others that it had.
+    def begin(self, attachment: str, *, is_first: bool) -> StoreTry:
+        return StoreTry(attachment, "", may_have_left_files=not is_first)
 
-        Raises StoreUnavailable.
-        """
-        return await _in_thread(partial(self._put, attachment, renditions))
+    async def put(self, attempt: StoreTry, renditions: Sequence[Rendition]) -> tuple[Stored, ...]:
+        return await _in_thread(partial(self._put, attempt.attachment, renditions))
+
+    async def clear(self, attempt: StoreTry) -> None:
+        await self.remove(attempt.attachment)
+
+    async def discard(self, attempt: StoreTry, *, is_shown: bool) -> None:
+        if not is_shown:
+            await self.remove(attempt.attachment)
 
     async def remove(self, attachment: str) -> None:
-        """Remove all renditions of an attachment durably; raise StoreUnavailable if that fails."""
         await _in_thread(partial(self._remove, attachment))
 
-    def unavailable_reason(self) -> str | None:
-        """Return why renditions cannot be stored at the moment, judging by the folder; None if they can."""
+    async def unavailable_reason(self) -> str | None:
+        """Judge by the folder."""
         usable = self._directory.is_dir() and os.access(self._directory, os.W_OK | os.X_OK)
         # A missing folder is created by the next `put`.
         if usable or not self._directory.exists():
             return None
         return "the media folder is not writable; attachments wait"
 
-    def path(self, attachment: str, rendition: str, media_type: str) -> Path:
+    def path(self, file: StoredFile) -> Path:
         """Return the path of a rendition. The caller has checked both names against the journal."""
-        if rendition not in _RENDITIONS:
-            raise LookupError(f"there is no rendition called {rendition!r}")
+        return self._path(file.attachment, file.rendition, file.media_type)
+
+    def _path(self, attachment: str, rendition: str, media_type: str) -> Path:
+        check_rendition(rendition)
         return self._folder(attachment) / _file_name(rendition, media_type)
 
     def _folder(self, attachment: str) -> Path:
@@ -101,16 +93,9 @@ class FileStore:
         return stored
 
     def _write(self, attachment: str, rendition: Rendition) -> Stored:
-        path = self.path(attachment, rendition.name, rendition.media_type)
+        path = self._path(attachment, rendition.name, rendition.media_type)
         _write_durably(path, rendition.content)
-        view: RenditionOfAnyType = {
-            "media_type": rendition.media_type,
-            "bytes": len(rendition.content),
-            "sha256": hashlib.sha256(rendition.content).hexdigest(),
-        }
-        if rendition.width and rendition.height:
-            view["width"], view["height"] = rendition.width, rendition.height
-        return Stored(rendition.name, view)
+        return describe(rendition)
 
     def _remove(self, attachment: str) -> None:
         folder = self._folder(attachment)
@@ -121,7 +106,7 @@ class FileStore:
 
 
 def _file_name(rendition: str, media_type: str) -> str:
-    return f"{rendition}.{SUFFIXES[media_type]}"
+    return f"{rendition}.{suffix(media_type)}"
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
