@@ -4,7 +4,7 @@ A lane's events are in one batch at a time, because a lane is in nobody else's h
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import structlog
