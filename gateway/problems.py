@@ -40,6 +40,10 @@ class Problem(Exception):
         )
 
 
+def no_such_path(path: str) -> Problem:
+    return Problem(404, "Not found", f"there is nothing at {path[:200]!r}")
+
+
 def not_found(what: str, id: str) -> NoReturn:
     raise Problem(404, "Not found", f"there is no {what} {id[:80]!r}")
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -14,12 +14,14 @@ from aiohttp import web
 
 from .delivery.lanes import Lanes
 from .http.connections import raise_descriptor_limit
+from .http.listening import listen
 from .http.server import Server
 from .http.web_channel import start_web_channel
 from .journal import Journal, exposure, open_journal, private_folder
-from .observability.system_errors import about_data_folder, about_listening
+from .observability.system_errors import about_data_folder
 from .settings import Settings
 from .upkeep.data_lock import claim
+from .upkeep.reload import Reloader
 from .wiring import Installation, connect
 
 log = structlog.get_logger(__name__)
@@ -40,12 +42,26 @@ _PREDECESSOR_SECONDS = 15.0
 class Gateway:
     """One gateway. Use `async with Gateway(settings, …)`, then `wait` until a component fails or `stop` is set."""
 
-    def __init__(self, settings: Settings, *, agent: str = "agent", demo: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        agent: str = "agent",
+        demo: bool = False,
+        sockets: Sequence[socket.socket] = (),
+        web_sockets: Sequence[socket.socket] = (),
+    ) -> None:
         self._settings = settings
+        #: Those that listen already; without any, the gateway opens that of `gateway.listen`.
+        self._sockets = list(sockets)
+        #: The same for the web channel's own server.
+        self._web_sockets = web_sockets
         self._agent, self._demo = agent, demo
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
         self._journal: Journal
+        self._reloader: Reloader
+        self._host = settings.gateway.listen.host
         self.port = 0
 
     async def __aenter__(self) -> Self:
@@ -77,9 +93,13 @@ class Gateway:
             task.result()
             raise RuntimeError(f"the component {task.get_name()!r} ended unexpectedly")
 
+    async def reload(self, load: Callable[[], Settings]) -> bool:
+        """Read the settings again with `load`, and take over what can change; false if they contain mistakes."""
+        return await self._reloader.reload(load)
+
     @property
     def url(self) -> str:
-        host = self._settings.gateway.listen.host
+        host = self._host
         bracketed = f"[{host}]" if ":" in host else host
         return f"http://{bracketed}:{self.port}"
 
@@ -99,7 +119,7 @@ class Gateway:
             data = private_folder(settings.gateway.data, *_OUR_FILES)
             _warn_if_exposed(data)
             self._stack.callback(os.close, await claim(data, _PREDECESSOR_SECONDS))
-        sock = self._bind()
+        self._bind()
         self._journal = await open_journal(
             settings.gateway.journal_url,
             data,
@@ -112,6 +132,7 @@ class Gateway:
         )
         with about_data_folder(data):
             components = connect(installation, self._journal, self._stack)
+        self._reloader = components.reloader
         # Starting the decoders takes about a second; deliveries are accepted meanwhile.
         decoders = asyncio.create_task(components.sanitizer.start(), name="decoders")
         self._stack.push_async_callback(_cancel, decoders)
@@ -122,7 +143,7 @@ class Gateway:
         # Once no delivery comes any more, other nodes go on with the work of this one.
         self._stack.push_async_callback(self._journal.ownership.drain)
         await self._serve_web_channel()
-        await self._serve(components.application, sock)
+        await self._serve(components.application)
         await decoders
 
     @property
@@ -135,14 +156,11 @@ class Gateway:
             else public_url
         )
 
-    def _bind(self) -> socket.socket:
-        listen = self._settings.gateway.listen
-        family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-        with about_listening(listen):
-            sock = socket.create_server((listen.host, listen.port), family=family, backlog=1024)
-        self._stack.callback(sock.close)
-        self.port = sock.getsockname()[1]
-        return sock
+    def _bind(self) -> None:
+        self._sockets = self._sockets or [listen(self._settings.gateway.listen)]
+        for sock in self._sockets:
+            self._stack.callback(sock.close)
+        self._host, self.port, *_ = self._sockets[0].getsockname()
 
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=name)
@@ -153,11 +171,13 @@ class Gateway:
         """Start the web channel's server on its own port, if the settings have one."""
         section = self._settings.webchat
         if section is not None:
-            server = await start_web_channel(section, self._settings, self._stack)
+            server = await start_web_channel(
+                section, self._settings, self._stack, self._web_sockets
+            )
             self._run("web channel", server.watch())
 
-    async def _serve(self, app: web.Application, sock: socket.socket) -> None:
-        server = await Server.start(app, sock, grace=_GRACE_SECONDS)
+    async def _serve(self, app: web.Application) -> None:
+        server = await Server.start(app, self._sockets, grace=_GRACE_SECONDS)
         self._stack.push_async_callback(server.close)
         self._run("connections", server.watch())
         log.info("gateway_listens", address=self.url, connectors=list(self._settings.connectors))

@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from .delivery.core_client import CoreClient
 from .delivery.lanes import Lanes
 from .delivery.shared_lanes import SharedLanes
 from .fetching import Fetcher
-from .http.api import Api, require_token
+from .http.api import Api, Authorization, require_token
 from .http.consumer_links import ConsumerLinkApi
 from .http.gauges import gauges
 from .http.health import probes
@@ -40,7 +40,7 @@ from .observability.metrics import LOOP_LAG
 from .observability.redaction import Mask
 from .replies.accept import Replies
 from .replies.send_worker import SendWorker
-from .settings import Address, Settings
+from .settings import Address, LiveConnectors, Settings
 from .settings.media_store import bucket_of
 from .upkeep.compaction import Compactor
 from .upkeep.connector_health import ConnectorHealth
@@ -48,7 +48,8 @@ from .upkeep.consumer_names import ConsumerNames
 from .upkeep.failures import Failures
 from .upkeep.platform_reports import PlatformReports, informed
 from .upkeep.reconciler import Reconciler
-from .upkeep.retention import Retention, RetentionWorker
+from .upkeep.reload import LiveParts, Reloader, retention, source_limits
+from .upkeep.retention import RetentionWorker
 
 #: POSTs to the core in flight, each on its own persistent connection.
 _CORE_CONNECTIONS = 32
@@ -86,6 +87,7 @@ class Components:
     application: web.Application
     sanitizer: Sanitizer
     lanes: Lanes
+    reloader: Reloader
     #: Background tasks by name, in the order in which they start.
     background: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
 
@@ -95,9 +97,10 @@ class _Parts:
     """What the components are made of."""
 
     installation: Installation
+    connectors: LiveConnectors
     journal: Journal
     fetcher: Fetcher
-    scanner: Scanner | None
+    core: CoreClient
     sanitizer: Sanitizer
     #: Bearer tokens of the API; that of the built-in workspace too.
     tokens: list[str]
@@ -105,7 +108,9 @@ class _Parts:
     priority: IntakePriority
     capacity: CapacityGate
     store: Store
+    quarantine: Quarantine
     lanes: Lanes
+    source: MediaSource
     media: MediaWorker
     texts: SendWorker
     names: ConsumerNames
@@ -117,20 +122,19 @@ class _Parts:
 def connect(installation: Installation, journal: Journal, stack: AsyncExitStack) -> Components:
     """Create every component, and push onto `stack` whatever must be closed."""
     parts = _parts(installation, journal, stack)
-    journal.informed = informed(installation.settings.connectors)
+    journal.informed = informed(parts.connectors)
     for subscriber in (parts.lanes, parts.media, parts.texts, parts.names, parts.reports):
         journal.subscribe(subscriber.recorded)
     journal.ownership.workers += [parts.lanes, parts.media, parts.texts]
     journal.ownership.on_gain += [parts.names.look, parts.reports.look]
-    app = _application(parts, stack)
-    return Components(app, parts.sanitizer, parts.lanes, _background(parts))
+    app, reloader = _application(parts, stack)
+    return Components(app, parts.sanitizer, parts.lanes, reloader, _background(parts))
 
 
 def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) -> _Parts:
     settings = installation.settings
-    connectors = settings.connectors
-    scanner = configured_scanner(settings)
-    sanitizer = _sanitizer(settings, scanner, stack)
+    connectors = LiveConnectors(settings.connectors)
+    sanitizer = _sanitizer(settings, stack)
     fetcher = _fetcher(settings, stack)
     tokens = [token.get_secret_value() for token in settings.gateway.api_tokens]
     workspace, core = _core(installation, tokens, stack)
@@ -144,30 +148,42 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
         priority=priority,
         batch=settings.core.batch,
     )
-    capacity = _capacity(installation, journal, lanes)
+    capacity = _capacity(installation, connectors, journal, lanes)
     store, quarantine = _storage(installation, journal, capacity)
-    media = _media_worker(installation, journal, fetcher, quarantine, sanitizer, store)
-    retention = RetentionWorker(
+    source = _media_source(installation, journal, fetcher, quarantine)
+    media = MediaWorker(
+        journal,
+        connectors,
+        source,
+        sanitizer,
+        store,
+        keep_photos=settings.media.max_photos_per_conversation,
+        parallel=_PARALLEL_MEDIA,
+    )
+    expiry = RetentionWorker(
         journal,
         store,
         quarantine,
-        _retention(settings),
+        retention(settings),
         media.is_in_progress,
         leads=lambda: ownership.owns(_LEADING_SHARD),
         again_after=_DELETED_AGAIN_AFTER if ownership.shared else 0.0,
     )
     return _Parts(
         installation,
+        connectors,
         journal,
         fetcher,
-        scanner,
+        core,
         sanitizer,
         tokens,
         workspace,
         priority,
         capacity,
         store,
+        quarantine,
         lanes,
+        source,
         media,
         SendWorker(journal, connectors, fetcher, public_url=installation.public_url),
         ConsumerNames(journal, connectors, fetcher, owns=ownership.owns_connector),
@@ -178,55 +194,94 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
             ConsumerLinks(journal.key, installation.public_url).seal,
             owns=ownership.owns_connector,
         ),
-        retention,
+        expiry,
         ConnectorHealth(connectors, fetcher, journal=journal),
     )
 
 
-def _application(parts: _Parts, stack: AsyncExitStack) -> web.Application:
-    installation, journal = parts.installation, parts.journal
-    connectors = installation.settings.connectors
+def _application(parts: _Parts, stack: AsyncExitStack) -> tuple[web.Application, Reloader]:
+    installation, journal, connectors = parts.installation, parts.journal, parts.connectors
     links = Links(journal.key, installation.public_url)
     consumers = ConsumerLinks(journal.key, installation.public_url)
     webhooks = Webhooks(
         journal, connectors, installation.public_url, parts.capacity, parts.priority
     )
     stack.callback(webhooks.close)
-    return application(
+    api = Api(
+        journal,
+        links,
+        connectors,
+        link_seconds=round(installation.settings.media.link_lifetime),
+        failures=Failures(journal, connectors, parts.lanes),
+        replies=Replies(journal, connectors, parts.fetcher),
+        health=parts.health,
+        progress=parts.media.progress,
+        erase=parts.retention.erase,
+    )
+    consumer_api = ConsumerLinkApi(
+        journal,
+        consumers,
+        connectors,
+        installation.public_url,
+        round(installation.settings.media.link_lifetime),
+    )
+    authorization = Authorization(require_token(parts.tokens))
+    app = application(
         webhooks,
-        Api(
-            journal,
-            links,
-            connectors,
-            link_seconds=round(installation.settings.media.link_lifetime),
-            failures=Failures(journal, connectors, parts.lanes),
-            replies=Replies(journal, connectors, parts.fetcher),
-            health=parts.health,
-            progress=parts.media.progress,
-            erase=parts.retention.erase,
-        ),
+        api,
         MediaEndpoint(journal, links, parts.store, consumers),
-        ConsumerLinkApi(
-            journal,
-            consumers,
-            connectors,
-            installation.public_url,
-            round(installation.settings.media.link_lifetime),
+        consumer_api,
+        authorize=authorization,
+        probes=probes(journal, parts.capacity, parts.lanes, parts.sanitizer, parts.store),
+        refresh_gauges=gauges(
+            installation.data, journal, parts.lanes, lambda: parts.sanitizer.scanner
         ),
-        authorize=require_token(parts.tokens),
-        probes=probes(
-            journal, parts.capacity, parts.lanes, parts.sanitizer, parts.scanner, parts.store
-        ),
-        refresh_gauges=gauges(installation.data, journal, parts.lanes, parts.scanner),
         public_url=installation.public_url,
         workspace=parts.workspace,
     )
+    return app, _reloader(parts, webhooks, (api, consumer_api), authorization)
+
+
+def _reloader(
+    parts: _Parts,
+    webhooks: Webhooks,
+    makers_of_links: tuple[Api, ConsumerLinkApi],
+    authorization: Authorization,
+) -> Reloader:
+    settings = parts.installation.settings
+    #: That of the built-in workspace.
+    inner = parts.tokens[len(settings.gateway.api_tokens) :]
+
+    def set_tokens(tokens: Sequence[str]) -> None:
+        authorization.check = require_token([*tokens, *inner])
+
+    def set_link_seconds(seconds: int) -> None:
+        for maker in makers_of_links:
+            maker.set_link_seconds(seconds)
+
+    live = LiveParts(
+        parts.connectors,
+        parts.journal,
+        parts.fetcher,
+        parts.core,
+        parts.lanes,
+        parts.sanitizer,
+        parts.source,
+        parts.media,
+        parts.quarantine,
+        parts.retention,
+        webhooks,
+        set_tokens,
+        set_link_seconds,
+        configured_scanner,
+    )
+    return Reloader(settings, live)
 
 
 def _background(parts: _Parts) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
     """Return the background tasks in the order in which they start."""
     journal, capacity = parts.journal, parts.capacity
-    connectors = parts.installation.settings.connectors
+    connectors = parts.connectors
     return {
         "journal": journal.watch,
         "loop lag": _loop_lag().run,
@@ -262,7 +317,9 @@ def _loop_lag() -> LoopLag:
     return lag
 
 
-def _capacity(installation: Installation, journal: Journal, lanes: Lanes) -> CapacityGate:
+def _capacity(
+    installation: Installation, connectors: LiveConnectors, journal: Journal, lanes: Lanes
+) -> CapacityGate:
     # What waits to be parsed in a database is not on this disk, and another node may parse what this one accepted.
     shared = journal.ownership.shared
     return CapacityGate(
@@ -270,7 +327,7 @@ def _capacity(installation: Installation, journal: Journal, lanes: Lanes) -> Cap
         backlog=lambda: lanes.waiting,
         unread=lambda: 0 if shared else journal.unread_bytes,
         to_come=journal.bytes_to_come,
-        connectors=() if shared else installation.settings.connectors,
+        connectors=() if shared else connectors,
         backlog_of_each=journal.backlog_of_connectors,
     )
 
@@ -307,8 +364,8 @@ def configured_scanner(settings: Settings) -> Scanner | None:
     return Scanner(f"tcp://{where}" if isinstance(where, Address) else str(where))
 
 
-def _sanitizer(settings: Settings, scanner: Scanner | None, stack: AsyncExitStack) -> Sanitizer:
-    media = settings.media
+def _sanitizer(settings: Settings, stack: AsyncExitStack) -> Sanitizer:
+    media, scanner = settings.media, configured_scanner(settings)
     sanitizer = Sanitizer(media.limits(), isolation=media.isolation, scanner=scanner)
     stack.push_async_callback(sanitizer.close)
     return sanitizer
@@ -326,44 +383,15 @@ def _fetcher(settings: Settings, stack: AsyncExitStack) -> Fetcher:
     return fetcher
 
 
-def _media_worker(
-    installation: Installation,
-    journal: Journal,
-    fetcher: Fetcher,
-    quarantine: Quarantine,
-    sanitizer: Sanitizer,
-    store: Store,
-) -> MediaWorker:
-    media = installation.settings.media
-    source = MediaSource(
+def _media_source(
+    installation: Installation, journal: Journal, fetcher: Fetcher, quarantine: Quarantine
+) -> MediaSource:
+    return MediaSource(
         journal,
         fetcher,
         quarantine,
         scratch=_emptied(private_folder(installation.data / "scratch")),
-        limits={
-            "photo": media.photo_max_bytes,
-            "video": media.video_max_bytes,
-            "audio": media.audio_max_bytes,
-            "document": media.document_max_bytes,
-            "contact": media.document_max_bytes,
-        },
-    )
-    return MediaWorker(
-        journal,
-        installation.settings.connectors,
-        source,
-        sanitizer,
-        store,
-        keep_photos=media.max_photos_per_conversation,
-        parallel=_PARALLEL_MEDIA,
-    )
-
-
-def _retention(settings: Settings) -> Retention:
-    return Retention(
-        media=settings.media.retention,
-        texts=settings.gateway.text_retention,
-        duplicates=settings.media.duplicate_window,
+        limits=source_limits(installation.settings),
     )
 
 

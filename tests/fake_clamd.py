@@ -14,6 +14,8 @@ class FakeClamd:
 
     address: str = ""
     verdict: bytes = b"OK"
+    #: The answer about a file that begins as the test virus does.
+    found: bytes = b"Eicar FOUND"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         command = await reader.readuntil(b"\0")
@@ -27,7 +29,7 @@ class FakeClamd:
         while size := int.from_bytes(await reader.readexactly(4), "big"):
             chunk = await reader.readexactly(size)
             start = start or chunk[:100]
-        found = b"Eicar FOUND" if _EICAR in start else self.verdict
+        found = self.found if _EICAR in start else self.verdict
         return b"stream: " + found + b"\0"
 
 

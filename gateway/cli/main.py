@@ -7,6 +7,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -252,7 +253,7 @@ def _run_demo(arguments: argparse.Namespace) -> int:
 def _run_serve(arguments: argparse.Namespace) -> int:
     from .serve import serve
 
-    return serve(settings(arguments))
+    return serve(partial(settings, arguments))
 
 
 def _run_chat(arguments: argparse.Namespace) -> int:

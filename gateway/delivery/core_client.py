@@ -72,6 +72,12 @@ class CoreClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             return Answer("again", error=type(exc).__name__)
 
+    def point_to(self, url: str, secrets: Sequence[str]) -> bool:
+        """Use another URL and other secrets from the next event on; whether the URL is another one."""
+        is_other = url != self._url
+        self._url, self._signer = url, Signer(secrets)
+        return is_other
+
     async def close(self) -> None:
         await self._session.close()
 

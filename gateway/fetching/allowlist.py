@@ -33,6 +33,20 @@ class Allowlist:
         extra_hosts: Collection[str],
         own_origins: Collection[Origin] = (),
     ) -> None:
+        self.allow(
+            allow_private_hosts=allow_private_hosts,
+            extra_hosts=extra_hosts,
+            own_origins=own_origins,
+        )
+
+    def allow(
+        self,
+        *,
+        allow_private_hosts: bool,
+        extra_hosts: Collection[str],
+        own_origins: Collection[Origin],
+    ) -> None:
+        """Replace what the operator allows, from the next request on."""
         self._allow_private_hosts = allow_private_hosts
         self._own_origins = frozenset(own_origins)
         self._extra_hosts = frozenset(host.lower() for host in extra_hosts)

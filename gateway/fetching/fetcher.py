@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from .circuit_breaker import BreakerPolicy
 from .deadlines import Deadlines
 from .downloads import Downloads
 from .host_limits import HostLimits
-from .origin import origin_of, read_url
+from .origin import Origin, origin_of, read_url
 from .pinned_network import PinnedNetwork, Resolve, SystemResolver
 from .redirects import RedirectFollower
 from .refusals import Redact, Refusals
@@ -74,21 +74,21 @@ class Fetcher:
         self._resolver = SystemResolver()
         self._threads = ThreadPoolExecutor(_WRITERS, thread_name_prefix="download")
         own = [origin_of(read_url(origin)) for origin in own_origins]
-        network = PinnedNetwork(
+        self._network = network = PinnedNetwork(
             resolve or self._resolver,
             allow_loopback=allow_private_hosts,
-            own=[(origin.host, origin.port) for origin in own],
+            own=_places(own),
             dial=dial,
         )
         tls = tls or httpx.create_ssl_context()
         self._pooled = AllowlistedTransport(network, tls, idle=_MAX_IDLE_CONNECTIONS)
         self._unpooled = AllowlistedTransport(network, tls, idle=0)
-        allowlist = Allowlist(
+        self._allowlist = allowlist = Allowlist(
             allow_private_hosts=allow_private_hosts, extra_hosts=extra_hosts, own_origins=own
         )
         self._tokens = Tokens(self._run_for_token, clock, steady)
         redirects = RedirectFollower(allowlist, deadlines, clock, self._tokens)
-        refusals = Refusals(clock, redact, self._tokens.known)
+        self._refusals = refusals = Refusals(clock, redact, self._tokens.known)
         self._calls = Calls(
             redirects, deadlines, pooled=self._pooled, unpooled=self._unpooled, refusals=refusals
         )
@@ -101,6 +101,22 @@ class Fetcher:
             transport=self._pooled,
             refusals=refusals,
         )
+
+    def allow(
+        self,
+        *,
+        allow_private_hosts: bool,
+        extra_hosts: Collection[str],
+        own_origins: Collection[str],
+        redact: Redact,
+    ) -> None:
+        """Replace what the operator allows and what is masked, from the next request on."""
+        own = [origin_of(read_url(origin)) for origin in own_origins]
+        self._allowlist.allow(
+            allow_private_hosts=allow_private_hosts, extra_hosts=extra_hosts, own_origins=own
+        )
+        self._network.allow(allow_loopback=allow_private_hosts, own=_places(own))
+        self._refusals.redact = redact
 
     async def run(self, connector: Connector[Any], flow: Flow[T], purpose: Purpose) -> T:
         """Make the calls that a flow yields, at most 8, and return its result; return a plain value at once.
@@ -157,6 +173,10 @@ class Fetcher:
         await self._unpooled.aclose()
         self._resolver.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _places(origins: Iterable[Origin]) -> list[tuple[str, int]]:
+    return [(origin.host, origin.port) for origin in origins]
 
 
 def _first_call(flow: Flow[Download]) -> Call:

@@ -64,10 +64,13 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
         dial: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
         self._resolve = resolve
-        self._allow_loopback = allow_loopback
-        #: Hosts and ports of ours, which may have any address.
-        self._own = frozenset(own)
+        self.allow(allow_loopback=allow_loopback, own=own)
         self._dial = dial or httpcore.AnyIOBackend()
+
+    def allow(self, *, allow_loopback: bool, own: Collection[tuple[str, int]]) -> None:
+        """Replace what may be connected to; `own` are hosts and ports of ours, which may have any address."""
+        self._allow_loopback = allow_loopback
+        self._own = frozenset(own)
 
     async def connect_tcp(
         self,

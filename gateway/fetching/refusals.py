@@ -45,7 +45,7 @@ class Refusals:
         token: Callable[[Connector[Any]], Token | None],
     ) -> None:
         self._clock = clock
-        self._redact = redact
+        self.redact = redact
         self._token = token
 
     def masked(
@@ -71,7 +71,7 @@ class Refusals:
     def _mask(self, text: str, private: Iterable[str]) -> str:
         for secret in private:
             text = text.replace(secret, _MASK)
-        return self._redact(_QUERY.sub(rf"\1?{_MASK}", text))
+        return self.redact(_QUERY.sub(rf"\1?{_MASK}", text))
 
     def _private(self, connector: Connector[Any], call: Call | None) -> Iterator[str]:
         """Yield what must not be repeated: secrets, tokens made of them, and the proofs in our URLs."""

@@ -71,6 +71,10 @@ class Api:
         self._progress = progress
         self._erase = erase
 
+    def set_link_seconds(self, seconds: int) -> None:
+        """Change how long new links work."""
+        self._link_seconds = seconds
+
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/v1/capabilities", self.capabilities),
@@ -286,6 +290,16 @@ def require_token(tokens: Sequence[str]) -> Callable[[web.Request], None]:
             )
 
     return check
+
+
+class Authorization:
+    """Authorizes requests by a check that is replaced with the tokens."""
+
+    def __init__(self, check: Callable[[web.Request], None]) -> None:
+        self.check = check
+
+    def __call__(self, request: web.Request) -> None:
+        self.check(request)
 
 
 async def _parse_body(request: web.Request, model: type[M]) -> M:

@@ -45,6 +45,7 @@ _SPARE_DESCRIPTORS = 16
 #: A limit of more descriptors than this helps nobody, and slows down programs that close them all.
 _MOST_DESCRIPTORS = 2**20
 _CHECK_SECONDS = 0.5
+_END_CHECK_SECONDS = 0.01
 _SAY_SECONDS = 60.0
 _SHORT = frozenset({errno.EMFILE, errno.ENFILE})
 
@@ -125,6 +126,8 @@ class GuardedConnection(web.RequestHandler):
         if is_unread and not is_small and not await self._connections.answers.turn():
             self.force_close()
         self._lingers = is_unread
+        if self._connections.is_ending:
+            resp.force_close()
         finished = await super().finish_response(request, resp, start_time)
         # Every POST needs a signature, a token or a password.
         self.is_proved = self.is_proved or (request.method == "POST" and resp.status < 300)
@@ -143,6 +146,7 @@ class Connections:
         self._said_short = -_SAY_SECONDS
         #: Bytes of all requests that are not answered yet.
         self._unanswered = 0
+        self.is_ending = False
         #: When requests are answered whose bodies have not arrived.
         self.answers = AnswerPace()
         #: Bytes that connections may send after their answer, and when that was reckoned.
@@ -190,6 +194,18 @@ class Connections:
         """The request of this connection was answered or given up."""
         self._unanswered -= connection.unanswered
         connection.unanswered = 0
+
+    async def serve_new(self, seconds: float) -> None:
+        """Wait for the requests of connections that were accepted just now, because nobody else will get them.
+
+        From now on, each answer closes its connection.
+        """
+        self.is_ending = True
+        deadline = time.monotonic() + seconds
+        while any(one.is_idle and one.head_since is not None for one in self._open):
+            if time.monotonic() >= deadline:
+                return
+            await asyncio.sleep(_END_CHECK_SECONDS)
 
     async def watch(self) -> None:
         """Close connections that have waited too long, and say when descriptors are short."""

@@ -47,12 +47,12 @@ class ConsumerLinkApi:
     ) -> None:
         self._journal = journal
         self._links = links
-        self._connectors = {
-            name: connector
-            for name, connector in connectors.items()
-            if connector.capabilities.support("outcome") != "no"
-        }
+        self._connectors = connectors
         self._public_url = public_url
+        self._seconds = seconds
+
+    def set_link_seconds(self, seconds: int) -> None:
+        """Change how long new links work."""
         self._seconds = seconds
 
     async def make(self, request: web.Request) -> web.Response:
@@ -89,7 +89,11 @@ class ConsumerLinkApi:
             datetime.now(UTC),
             dict(request.query),
         )
-        return {name for name, found in self._connectors.items() if _is_from(found, signed)}
+        return {
+            name
+            for name, found in self._connectors.items()
+            if found.capabilities.support("outcome") != "no" and _is_from(found, signed)
+        }
 
 
 async def own_file(

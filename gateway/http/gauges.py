@@ -30,7 +30,9 @@ _SCANNER_SECONDS = 3.0
 Refresh = Callable[[], Awaitable[None]]
 
 
-def gauges(data: Path, journal: Journal, lanes: Lanes, scanner: Scanner | None) -> Refresh:
+def gauges(
+    data: Path, journal: Journal, lanes: Lanes, scanner: Callable[[], Scanner | None]
+) -> Refresh:
     """Return what updates the gauges before they are read."""
     DISK.set_function(lambda: shutil.disk_usage(data).free)
     EVENTS_WAITING.set_function(lambda: lanes.waiting)
@@ -38,7 +40,7 @@ def gauges(data: Path, journal: Journal, lanes: Lanes, scanner: Scanner | None) 
 
     async def refresh() -> None:
         _show(CORE, lanes.core_state, ("ok", "down", "gone"))
-        _show(SCANNER, await _scanner_state(scanner), ("ok", "unavailable", "none"))
+        _show(SCANNER, await _scanner_state(scanner()), ("ok", "unavailable", "none"))
         try:
             oldest = await journal.oldest_event_at()
         except JournalUnavailable:

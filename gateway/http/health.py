@@ -44,7 +44,6 @@ def probes(
     intake: CapacityGate,
     lanes: Lanes,
     sanitizer: Sanitizer,
-    scanner: Scanner | None,
     store: Store,
 ) -> dict[str, Probe]:
     nodes = {"nodes": partial(_check_nodes, journal.ownership)} if journal.ownership.shared else {}
@@ -52,7 +51,7 @@ def probes(
         **nodes,
         "journal": partial(_check_journal, journal, lanes),
         "storage": partial(_check_storage, intake, store),
-        "scanner": partial(check_scanner, scanner),
+        "scanner": lambda: check_scanner(sanitizer.scanner),
         "decoders": partial(_check_decoders, sanitizer),
         "core": partial(_check_core, lanes),
     }

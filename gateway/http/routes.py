@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gateway.inbound.webhooks import Webhooks
-from gateway.problems import Problem
+from gateway.problems import Problem, no_such_path
 
 from .api import Api, Handler
 from .consumer_links import ConsumerLinkApi
@@ -34,9 +34,9 @@ def application(
     """Create the application with all routes; `workspace`, if any, is mounted at /workspace/."""
     app = web.Application()
     app.on_response_prepare.extend([name_server, record_answer])
-    deliveries = _webhook_handlers(webhooks)
+    deliveries = _Deliveries(webhooks)
     # One route per connector instead of one pattern for all: fixed paths are looked up in a table.
-    for (method, path), handler in deliveries.items():
+    for (method, path), handler in deliveries.current().items():
         app.router.add_route(method, path, handler)
     for route in api.routes():
         app.router.add_route(route.method, route.path, _with_token(authorize, route.handler))
@@ -55,6 +55,22 @@ def application(
     return app
 
 
+class _Deliveries:
+    """The handlers of webhooks, also of connectors that were added while the gateway runs."""
+
+    def __init__(self, webhooks: Webhooks) -> None:
+        self._webhooks = webhooks
+        self._names: tuple[str, ...] = ()
+        self._handlers: Mapping[tuple[str, str], Handler] = {}
+
+    def current(self) -> Mapping[tuple[str, str], Handler]:
+        """Return the handlers by method and path."""
+        names = tuple(self._webhooks.names())
+        if names != self._names:
+            self._names, self._handlers = names, _webhook_handlers(self._webhooks)
+        return self._handlers
+
+
 def _webhook_handlers(webhooks: Webhooks) -> Mapping[tuple[str, str], Handler]:
     """Return the handlers of webhooks by method and path."""
     handlers: dict[tuple[str, str], Handler] = {}
@@ -69,8 +85,10 @@ def _webhook_handlers(webhooks: Webhooks) -> Mapping[tuple[str, str], Handler]:
     return handlers
 
 
-def _otherwise(deliveries: Mapping[tuple[str, str], Handler]) -> Handler:
+def _otherwise(deliveries: _Deliveries) -> Handler:
     """Make the handler of all other paths: a webhook's path with needless slashes, or one that does not exist.
+
+    The router cannot change any more, so it is also the handler of the webhooks of connectors that were added later.
 
     A slash too many in an address that an administrator entered must not lose deliveries. The URL that the platform
     signed stays as it is.
@@ -78,10 +96,11 @@ def _otherwise(deliveries: Mapping[tuple[str, str], Handler]) -> Handler:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         path = _tidied(request.path)
-        handler = deliveries.get((request.method, path))
+        handlers = deliveries.current()
+        handler = handlers.get((request.method, path))
         if handler is not None:
             return await handler(request)
-        allowed = {method for method, known in deliveries if known == path}
+        allowed = {method for method, known in handlers if known == path}
         return _not_allowed(request, allowed) if allowed else await _not_found(request)
 
     return answer
@@ -135,8 +154,7 @@ async def _not_found(request: web.Request) -> web.Response:
         allowed |= methods
     allowed -= {hdrs.METH_ANY}
     if not allowed:
-        shown = repr(request.path[:200])
-        return Problem(404, "Not found", f"there is nothing at {shown}").response()
+        return no_such_path(request.path).response()
     return _not_allowed(request, allowed)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -22,6 +22,9 @@ SERVER_NAME = "Airlock"
 
 #: Seconds between two log lines about requests that are not HTTP: anybody can send them, as fast as they like.
 _QUIET_SECONDS = 60.0
+
+#: Seconds that a connection which was accepted just before the end may take to send its request.
+_NEW_SECONDS = 0.5
 
 #: aiohttp's errors for a request line or header above 8 KiB have this name, in Python and in C.
 _TOO_LONG = "LineTooLong"
@@ -133,13 +136,15 @@ class Server:
     """A running server. `close` ends it within about `grace` seconds."""
 
     def __init__(
-        self, runner: web.AppRunner, listener: asyncio.Server, connections: Connections
+        self, runner: web.AppRunner, listeners: Sequence[asyncio.Server], connections: Connections
     ) -> None:
-        self._runner, self._listener, self._connections = runner, listener, connections
+        self._runner, self._listeners, self._connections = runner, listeners, connections
 
     @classmethod
-    async def start(cls, app: web.Application, sock: socket.socket, grace: float) -> "Server":
-        """Serve the application on a bound socket. Requests in progress at the end get `grace` seconds."""
+    async def start(
+        cls, app: web.Application, sockets: Sequence[socket.socket], grace: float
+    ) -> "Server":
+        """Serve the application on bound sockets. Requests in progress at the end get `grace` seconds."""
         runner = web.AppRunner(app, shutdown_timeout=grace, **_OPTIONS)
         try:
             await runner.setup()
@@ -148,18 +153,25 @@ class Server:
             loop = asyncio.get_running_loop()
             unreadable, connections = UnreadableRequests(loop.time), Connections()
             loop.set_exception_handler(connections.handle_loop_error)
-            listener = await loop.create_server(
-                lambda: Connection(manager, unreadable, connections), sock=sock, backlog=backlog()
-            )
+            listeners = [
+                await loop.create_server(
+                    lambda: Connection(manager, unreadable, connections),
+                    sock=sock,
+                    backlog=backlog(),
+                )
+                for sock in sockets
+            ]
         except BaseException:
             await runner.cleanup()
             raise
-        return cls(runner, listener, connections)
+        return cls(runner, listeners, connections)
 
     async def watch(self) -> None:
         """Close connections that wait too long, until cancelled."""
         await self._connections.watch()
 
     async def close(self) -> None:
-        self._listener.close()
+        for listener in self._listeners:
+            listener.close()
+        await self._connections.serve_new(_NEW_SECONDS)
         await self._runner.cleanup()

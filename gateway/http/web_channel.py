@@ -2,16 +2,18 @@
 
 import os
 import socket
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 import structlog
 
-from gateway.observability.system_errors import about_data_folder, about_listening
+from gateway.observability.system_errors import about_data_folder
 from gateway.settings import Settings
 from gateway.settings.webchat import WebchatSection
 from gateway.upkeep.data_lock import claim
 from webchat import create_app
 
+from .listening import listen
 from .server import Server
 
 log = structlog.get_logger(__name__)
@@ -21,21 +23,25 @@ _GRACE_SECONDS, _PREDECESSOR_SECONDS = 3.0, 15.0
 
 
 async def start_web_channel(
-    section: WebchatSection, settings: Settings, stack: AsyncExitStack
+    section: WebchatSection,
+    settings: Settings,
+    stack: AsyncExitStack,
+    sockets: Sequence[socket.socket] = (),
 ) -> Server:
-    """Start the web channel; `stack` ends it. Run `watch` of the returned server."""
+    """Start the web channel; `stack` ends it. Run `watch` of the returned server.
+
+    Without `sockets` that listen already, it opens that of `webchat.listen`.
+    """
     own = section.settings(settings.gateway.data)
     with about_data_folder(own.data):
         own.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         stack.callback(os.close, await claim(own.data, _PREDECESSOR_SECONDS))
         app = create_app(own)
-    listen = section.listen
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    with about_listening(listen, "webchat.listen"):
-        sock = socket.create_server((listen.host, listen.port), family=family, backlog=1024)
-    stack.callback(sock.close)
-    server = await Server.start(app, sock, grace=_GRACE_SECONDS)
+    sockets = sockets or [listen(section.listen, "webchat.listen")]
+    for sock in sockets:
+        stack.callback(sock.close)
+    server = await Server.start(app, sockets, grace=_GRACE_SECONDS)
     stack.push_async_callback(server.close)
-    port = sock.getsockname()[1]
-    log.info("web_channel_listens", address=f"http://{listen.host}:{port}", sites=sorted(own.sites))
+    host, port, *_ = sockets[0].getsockname()
+    log.info("web_channel_listens", address=f"http://{host}:{port}", sites=sorted(own.sites))
     return server

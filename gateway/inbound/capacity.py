@@ -52,7 +52,7 @@ class CapacityGate:
         self._backlog = backlog
         self._unread = unread
         self._to_come = to_come
-        self._connectors = tuple(connectors) if len(connectors) > 1 else ()
+        self._connectors = connectors
         self._backlog_of_each = backlog_of_each
         #: Events that wait for the core, by connector: as counted, plus a delivery each since then.
         self._waiting: Counter[str] = Counter()
@@ -60,6 +60,10 @@ class CapacityGate:
         self._unread_of: Counter[str] = Counter()
         self._checked_at = 0.0
         self._spare = 0
+
+    @property
+    def _has_shares(self) -> bool:
+        return len(self._connectors) > 1
 
     def accepted(self, connector: str, size: int) -> None:
         """Count a delivery of so many bytes that the journal keeps."""
@@ -79,7 +83,7 @@ class CapacityGate:
             await asyncio.sleep(_COUNT_EVERY)
 
     async def _count(self) -> None:
-        if not self._connectors or self._backlog_of_each is None:
+        if not self._has_shares or self._backlog_of_each is None:
             return
         # Below a half, no connector can hold more than is free.
         counted = await self._backlog_of_each() if 2 * self._backlog() > BACKLOG_LIMIT else {}
@@ -87,11 +91,12 @@ class CapacityGate:
 
     def refusal(self, connector: str = "") -> str | None:
         """Return why deliveries of a connector are refused now; None while they are accepted."""
-        return self._refusal_of_all() or (self._refusal_of(connector) if self._connectors else None)
+        return self._refusal_of_all() or (self._refusal_of(connector) if self._has_shares else None)
 
     def closed(self) -> dict[str, str]:
         """The connectors whose deliveries are refused while those of others are accepted, each with the reason."""
-        refusals = ((name, self._refusal_of(name)) for name in self._connectors)
+        names = self._connectors if self._has_shares else ()
+        refusals = ((name, self._refusal_of(name)) for name in names)
         return {name: refusal for name, refusal in refusals if refusal}
 
     def _refusal_of(self, connector: str) -> str | None:

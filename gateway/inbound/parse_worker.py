@@ -24,6 +24,7 @@ from gateway.journal import (
     Reading,
     Unreadable,
 )
+from gateway.settings import live
 from gateway.timestamps import from_ms
 from normalizer.events import with_content
 
@@ -63,7 +64,7 @@ class ParseWorker:
         self._on_parsed = on_parsed
         self._priority = priority
         self._journal = journal
-        self._connectors = connectors
+        self._connectors = live(connectors)
         #: The last row that is recorded, and the task that records the rows after it.
         self._last_recorded = -1
         self._recording: asyncio.Task[None] | None = None
@@ -121,7 +122,7 @@ class ParseWorker:
         for row in rows:
             await self._priority.wait_turn(len(row.deliveries) * _SECONDS_EACH)
             for accepted in row.deliveries:
-                parsed = read(accepted, self._connectors)
+                parsed = read(accepted, self._connectors.even_removed())
                 readings += parsed
                 reasons = [r.event.reason for r in parsed if isinstance(r.event, Unknown)]
                 if reasons:

@@ -75,7 +75,7 @@ class UnprovedBodies:
         max_bodies: int = MAX_BODIES,
         max_seconds: float = MAX_SECONDS,
     ) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._max_bodies = max_bodies
         self._max_seconds = max_seconds
         #: Bytes of all shares.
@@ -108,7 +108,7 @@ class UnprovedBodies:
         """Keep a piece that has arrived, and give up the bodies that have waited longest if there is too much."""
         share.add(piece)
         self.bytes += len(piece)
-        while self.bytes > self._max_bytes and self._arriving:
+        while self.bytes > self.max_bytes and self._arriving:
             if self._give_up_longest() is share:
                 raise NoRoom
 

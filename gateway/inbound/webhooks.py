@@ -1,12 +1,13 @@
 """Webhook endpoint: verifies each delivery, appends it to the journal, and acknowledges it once it is durable."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
 
 from aiohttp import web
+from prometheus_client import Counter, Gauge
 
 from connectors import Connector, Request, Response
 from connectors.tools.authorization import MAX_HANDSHAKE
@@ -14,7 +15,7 @@ from gateway.fault_points import fault_point
 from gateway.intake_priority import IntakePriority
 from gateway.journal import Accepted, Journal, JournalUnavailable
 from gateway.observability.metrics import DELIVERIES, LAST_ACCEPTED, REFUSALS
-from gateway.problems import Problem, unavailable
+from gateway.problems import Problem, no_such_path, unavailable
 from gateway.timestamps import to_ms
 
 from .capacity import CapacityGate
@@ -46,10 +47,20 @@ class Webhooks:
         self._priority = priority
         self._verifier = Verifier()
         self._refusals = RefusalLog()
-        largest = max((connector.max_body for connector in connectors.values()), default=0)
-        self._unproved = UnprovedBodies(max(MAX_BYTES, 2 * largest))
-        self._accepted = {name: DELIVERIES.labels(name, "accepted") for name in connectors}
-        self._last_accepted = {name: LAST_ACCEPTED.labels(name) for name in connectors}
+        self._unproved = UnprovedBodies()
+        self._accepted = _Labelled(lambda name: DELIVERIES.labels(name, "accepted"))
+        self._last_accepted = _Labelled(LAST_ACCEPTED.labels)
+        self.connectors_changed()
+
+    def connectors_changed(self) -> None:
+        """Make room for the largest body, and show the time of the last delivery of the connectors that exist."""
+        largest = max((connector.max_body for connector in self._connectors.values()), default=0)
+        self._unproved.max_bytes = max(MAX_BYTES, 2 * largest)
+        for name in self._last_accepted.keys() - self._connectors.keys():
+            del self._last_accepted[name]
+            LAST_ACCEPTED.remove(name)
+        for name in self._connectors:
+            self._last_accepted[name]
 
     def close(self) -> None:
         """End the threads that verify large bodies."""
@@ -61,7 +72,7 @@ class Webhooks:
 
     async def get(self, request: web.Request, name: str) -> web.Response:
         """Answer a platform's check that this address belongs to the gateway."""
-        connector = self._connectors[name]
+        connector = self._connector(request, name)
         response = answer_to_get(connector, self._request(request, b""))
         if response is None:
             raise Problem(
@@ -77,7 +88,7 @@ class Webhooks:
 
         408 and 400 if its body does not arrive.
         """
-        connector = self._connectors[name]
+        connector = self._connector(request, name)
         head = self._request(request, b"")
         unproven = None if connector.config.signature == "report" else head_finding(connector, head)
         if unproven is not None and not may_be_handshake(connector, request.content_length):
@@ -118,6 +129,12 @@ class Webhooks:
         self._accepted[name].inc()
         self._last_accepted[name].set_to_current_time()
         return _web_response(connector.acknowledge())
+
+    def _connector(self, request: web.Request, name: str) -> Connector[Any]:
+        connector = self._connectors.get(name)
+        if connector is None:
+            raise no_such_path(request.path)  # it was removed while the gateway runs
+        return connector
 
     def _refuse_proof(self, name: str, why: str) -> NoReturn:
         self._refusals.note(name, "no_proof", why)
@@ -189,6 +206,18 @@ class Webhooks:
             received_at=datetime.now(UTC),
             query=request.query if "?" in request.raw_path else _NO_QUERY,
         )
+
+
+class _Labelled(dict[str, Any]):
+    """A metric's children by connector, kept because finding one takes time."""
+
+    def __init__(self, child: Callable[[str], Counter | Gauge]) -> None:
+        super().__init__()
+        self._child = child
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = found = self._child(name)
+        return found
 
 
 def _unauthorized() -> NoReturn:

@@ -365,6 +365,8 @@ class Journal(
     #: The installation's secret key: identifiers and signed links are derived from it.
     key: bytes
     ids: Identifiers
+    #: How long a message may wait for its files. It may be changed at any time.
+    hold_ms: int
 
     @abstractmethod
     def subscribe(self, receiver: Callable[[Recorded], None]) -> None:

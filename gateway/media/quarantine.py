@@ -56,7 +56,7 @@ class Quarantine:
         is_disk_short: Callable[[], bool],
         shared: "SharedOriginals | None" = None,
     ) -> None:
-        self._folder, self._limit, self._is_disk_short = folder, limit, is_disk_short
+        self._folder, self.limit, self._is_disk_short = folder, limit, is_disk_short
         self._shared = shared
         #: Attachments whose originals are in the bucket, as far as this process knows.
         self._elsewhere: set[str] = set()
@@ -80,7 +80,7 @@ class Quarantine:
         return tuple(self._originals)
 
     def has_room(self, size: int) -> bool:
-        return self.size + size <= self._limit and not self._is_disk_short()
+        return self.size + size <= self.limit and not self._is_disk_short()
 
     async def keep(self, attachment: str, original: int, sha256: str) -> None:
         """Store a complete original, open as `original`. It survives a restart, but not yet a power cut."""

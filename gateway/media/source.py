@@ -47,7 +47,7 @@ class MediaSource:
         self._fetcher = fetcher
         self._quarantine = quarantine
         self._scratch = scratch
-        self._limits = limits
+        self.limits = limits
 
     def should_fetch(self, connector: Connector[Any], attachment: str) -> bool:
         """Whether the original is not in quarantine yet and would find room there."""
@@ -114,4 +114,4 @@ class MediaSource:
         kinds = shown_kinds(connector.config)
         if not kinds:
             raise MediaRejected("disabled", "the connector's settings turn every kind of file off")
-        return max(self._limits[kind] for kind in kinds)
+        return max(self.limits[kind] for kind in kinds)

@@ -62,7 +62,7 @@ class MediaWorker:
         self._source = source
         self._sanitizer = sanitizer
         self._store = store
-        self._keep_photos = keep_photos
+        self.keep_photos = keep_photos
         self._turns = Turns(Limits(parallel))
         #: Files that are not due yet.
         self._later: list[tuple[tuple[int, int, int], Waiting]] = []
@@ -273,8 +273,8 @@ class MediaWorker:
         ATTACHMENTS.labels(row.connector, kind, outcome.state, outcome.reason or "").inc()
         if outcome.state == "ready":
             measure(row, outcome)
-        if self._keep_photos is not None and outcome.state == "ready" and outcome.kind in COUNTED:
-            await self._journal.expire_photos_beyond(row.message, self._keep_photos)
+        if self.keep_photos is not None and outcome.state == "ready" and outcome.kind in COUNTED:
+            await self._journal.expire_photos_beyond(row.message, self.keep_photos)
 
     async def _discard_files(self, row: AttachmentRow, storing: StoreTry) -> None:
         """Remove the files of an attachment that was erased, deleted or ended while it was being processed."""

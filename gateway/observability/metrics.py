@@ -109,4 +109,13 @@ WAKES = Counter(
     "Notifications between nodes: sent, received, lost (another way of looking found the work later)",
     ["direction"],
 )
+RELOADS = Counter(
+    "airlock_reloads_total",
+    "Times that the settings were read again: applied, unchanged, refused (they contain mistakes)",
+    ["outcome"],
+)
+RELOADED = Gauge(
+    "airlock_last_reload_successful",
+    "0 if the settings contained mistakes when they were last read again, otherwise 1",
+)
 BUILD = Gauge("airlock_build_info", "1, with the versions that run", ["version", "python"])

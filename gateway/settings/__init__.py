@@ -1,9 +1,11 @@
 """Reads and validates connectors.yaml; reports every mistake at once, with its line and the nearest known key."""
 
 from .addresses import Address, UnixSocket
+from .changes import Changes, compare
 from .databases import DatabaseUrl
 from .environment_file import read_environment
 from .errors import ConfigError, Mistake
+from .live_connectors import LiveConnectors, live
 from .loading import load
 from .model import CoreSettings, FetchSettings, GatewaySettings, MediaSettings, Settings
 from .schema import schema
@@ -11,16 +13,20 @@ from .warnings import advice
 
 __all__ = [
     "Address",
+    "Changes",
     "ConfigError",
     "CoreSettings",
     "DatabaseUrl",
     "FetchSettings",
     "GatewaySettings",
+    "LiveConnectors",
     "MediaSettings",
     "Mistake",
     "Settings",
     "UnixSocket",
     "advice",
+    "compare",
+    "live",
     "load",
     "read_environment",
     "schema",

@@ -1,6 +1,7 @@
 """Connector health: the result of each connector's harmless check call, made in the background."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -12,8 +13,11 @@ from connectors import Connector, Rejected
 from gateway.fetching import Fetcher
 from gateway.journal import JournalUnavailable, ShardJournal
 from gateway.observability.metrics import HEALTHY
+from gateway.settings import live
 from gateway.timestamps import now_ms, rfc3339
 from normalizer.media import Unsafe
+
+from .each_connector import run_for_each
 
 log = structlog.get_logger(__name__)
 
@@ -90,11 +94,11 @@ class ConnectorHealth:
         journal: ShardJournal | None = None,
     ) -> None:
         self._journal = journal
-        self._connectors = connectors
+        self._connectors = live(connectors)
         self._fetcher = fetcher
         self._every = every
         self._latest: dict[str, Health] = {}
-        self._news = {name: asyncio.Event() for name in connectors}
+        self._news: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         fetcher.watch_tokens(self._check_soon)
 
     def of(self, connector: str) -> Health:
@@ -106,18 +110,22 @@ class ConnectorHealth:
                 self._news[name].set()
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            for name in self._connectors:
-                group.create_task(self._poll(name))
-            # Without connectors there is nothing to do, but a component of the gateway must not end.
-            await asyncio.Event().wait()
+        await run_for_each(self._connectors, self._poll_until_removed)
 
-    async def _poll(self, name: str) -> None:
+    async def _poll_until_removed(self, name: str, connector: Connector[Any]) -> None:
+        try:
+            await self._poll(name, connector)
+        finally:
+            if name not in self._connectors:
+                self._latest.pop(name, None)
+                HEALTHY.remove(name)
+
+    async def _poll(self, name: str, connector: Connector[Any]) -> None:
         while True:
             if not await self._is_ours(name):
                 continue
             previous = self._latest.get(name)
-            current = await ask(self._fetcher, self._connectors[name])
+            current = await ask(self._fetcher, connector)
             # A failure during the check itself is already in its result.
             self._news[name].clear()
             if previous is not None and current.account is None:

@@ -15,6 +15,9 @@ import structlog
 from connectors import Connector, Flow, Purpose, Rejected
 from gateway.backoff import delay
 from gateway.journal import JournalUnavailable, NameJournal, Recorded, Unnamed
+from gateway.settings import live
+
+from .each_connector import run_for_each
 
 log = structlog.get_logger(__name__)
 
@@ -63,11 +66,9 @@ class ConsumerNames:
         clock: Callable[[], float] = time.monotonic,
         owns: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        self._queues = [
-            _Queue(name, connector, journal, fetcher, spacing, first_pause, clock, owns)
-            for name, connector in connectors.items()
-            if type(connector).profile is not Connector.profile
-        ]
+        self._connectors = live(connectors)
+        self._made_of = (journal, fetcher, spacing, first_pause, clock, owns)
+        self._queues: dict[str, _Queue] = {}
 
     def recorded(self, recorded: Recorded) -> None:
         """Look for new conversations soon. Called by the journal for each transaction."""
@@ -76,15 +77,16 @@ class ConsumerNames:
 
     def look(self) -> None:
         """Look for conversations without a name in the journal."""
-        for queue in self._queues:
+        for queue in self._queues.values():
             queue.news.set()
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            for queue in self._queues:
-                group.create_task(queue.run())
-            # Without such connectors there is nothing to do, but a component of the gateway must not end.
-            await asyncio.Event().wait()
+        await run_for_each(self._connectors, self._look_up_for)
+
+    async def _look_up_for(self, name: str, connector: Connector[Any]) -> None:
+        if type(connector).profile is not Connector.profile:
+            queue = self._queues[name] = _Queue(name, connector, *self._made_of)
+            await queue.run()
 
 
 class _Failed(Exception):

@@ -25,8 +25,11 @@ from gateway.journal import (
     ReportKind,
 )
 from gateway.media.consumer_links import Grant
+from gateway.settings import live
 from gateway.timestamps import now_ms
 from normalizer.media import Unsafe
+
+from .each_connector import run_for_each
 
 log = structlog.get_logger(__name__)
 
@@ -91,13 +94,10 @@ class PlatformReports:
         first_pause: float = _FIRST_PAUSE,
         owns: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        who = informed(connectors)
-        names = sorted(who.outcome | who.forget | who.closed)
+        self._connectors = live(connectors)
         self._journal = journal
-        self._queues = [
-            _Queue(name, connectors[name], journal, fetcher, seal, first_pause, owns)
-            for name in names
-        ]
+        self._made_of = (journal, fetcher, seal, first_pause, owns)
+        self._queues: dict[str, _Queue] = {}
 
     def recorded(self, recorded: Recorded) -> None:
         """Look for new reports. Called by the journal for each transaction."""
@@ -106,17 +106,22 @@ class PlatformReports:
 
     def look(self) -> None:
         """Look for reports in the journal."""
-        for queue in self._queues:
+        for queue in self._queues.values():
             queue.news.set()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for queue in self._queues:
-                group.create_task(queue.run())
+            group.create_task(run_for_each(self._connectors, self._report_for))
             while True:
                 with suppress(JournalUnavailable):
                     await self._journal.expire_reports(now_ms() - round(_GIVE_UP_AFTER * 1000))
                 await asyncio.sleep(_IDLE)
+
+    async def _report_for(self, name: str, connector: Connector[Any]) -> None:
+        who = informed({name: connector})
+        if name in who.outcome | who.forget | who.closed:
+            queue = self._queues[name] = _Queue(name, connector, *self._made_of)
+            await queue.run()
 
 
 class _Queue:

@@ -54,7 +54,7 @@ class RetentionWorker:
         self._journal = journal
         self._store = store
         self._quarantine = quarantine
-        self._retention = retention
+        self.retention = retention
         self._is_in_progress = is_in_progress
         self._leads = leads
         self._again_after = again_after
@@ -85,11 +85,11 @@ class RetentionWorker:
 
     async def _expire(self) -> None:
         now = now_ms()
-        media = _before(now, self._retention.media)
+        media = _before(now, self.retention.media)
         while await self._journal.expire_media(media):
             fault_point("after-expire")
-        texts = _before(now, self._retention.texts)
-        memory = _before(now, max(self._retention.duplicates, self._retention.texts))
+        texts = _before(now, self.retention.texts)
+        memory = _before(now, max(self.retention.duplicates, self.retention.texts))
         while await self._journal.expire_texts(texts, memory):
             fault_point("after-forget")
         await self._journal.scrub_free_pages()

@@ -72,7 +72,7 @@ async def running(logged: io.StringIO) -> AsyncIterator[Running]:
     app.on_response_prepare.append(name_server)
     app.add_routes([web.post("/echo", echo), web.post("/fail", fail)])
     sock = socket.create_server(("127.0.0.1", 0))
-    server = await Server.start(app, sock, grace=1.0)
+    server = await Server.start(app, [sock], grace=1.0)
     yield Running(sock.getsockname()[1], logged)
     await server.close()
     sock.close()

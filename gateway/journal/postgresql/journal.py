@@ -64,7 +64,7 @@ class PostgresqlJournal(BetweenNodes, FencedStore, StoredJournal):
 
     def __init__(self, database: Database, ready: _Ready, hold_ms: int) -> None:
         self._database = database
-        self._hold_ms = hold_ms
+        self.hold_ms = hold_ms
         self.key = ready.key
         self.ids = Identifiers(ready.key)
         self.arrived = asyncio.Event()
@@ -194,7 +194,7 @@ class PostgresqlJournal(BetweenNodes, FencedStore, StoredJournal):
         def run(connection: Transaction) -> Recorded:
             self._locks.require(connection, *streams)
             foreseen = foresee(connection, self.ids, batch.readings)
-            made = (connection, self.ids, self._outbox, self._hold_ms, self.informed, foreseen)
+            made = (connection, self.ids, self._outbox, self.hold_ms, self.informed, foreseen)
             recorded = Recorder(*made).record(batch)
             intake.remove(connection, deliveries)
             return recorded

@@ -31,7 +31,7 @@ class SqliteJournal(StoredJournal):
     """The journal of one process; `data_lock` makes sure that no other process uses the file."""
 
     def __init__(self, path: Path, hold_ms: int) -> None:
-        self._hold_ms = hold_ms
+        self.hold_ms = hold_ms
         self._cache = IntakeCache()
         self.arrived = asyncio.Event()
         self._writer = GroupWriter(path, self._intake_committed)
@@ -109,7 +109,7 @@ class SqliteJournal(StoredJournal):
 
     async def record(self, batch: Batch) -> Recorded:
         def run(connection: sqlite3.Connection) -> Recorded:
-            made = (connection, self.ids, self._outbox, self._hold_ms, self.informed)
+            made = (connection, self.ids, self._outbox, self.hold_ms, self.informed)
             recorded = Recorder(*made).record(batch)
             connection.executemany(
                 "DELETE FROM intake WHERE id = ?", [(id,) for id in batch.intake]
