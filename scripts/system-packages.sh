@@ -3,8 +3,8 @@
 # scanner's tests, Node.js for the receiver in JavaScript, npm for the checks of the browser scripts, qpdf and fonts for the
 # tests of PDFs, PostgreSQL for the tests of the journal there.
 # If this script may not install packages, it prints that; the checks that need a missing package then name it.
-# nginx and Caddy check the configurations on docs/operations.md. They are unpacked into .tools/ instead of installed,
-# because Debian starts them as services.
+# nginx, Caddy and promtool (of Prometheus) check the configurations that we publish. They are unpacked into .tools/
+# instead of installed, because Debian starts them as services.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 missing=""
@@ -16,6 +16,7 @@ command -v npm >/dev/null 2>&1 || missing="$missing npm"
 command -v qpdf >/dev/null 2>&1 || missing="$missing qpdf"
 # Debian keeps PostgreSQL's programs out of the PATH.
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || missing="$missing postgresql"
+command -v systemd-analyze >/dev/null 2>&1 || missing="$missing systemd"
 fonts=/usr/share/fonts/truetype
 [ -e $fonts/droid/DroidSansFallbackFull.ttf ] || missing="$missing fonts-droid-fallback"
 [ -e $fonts/dejavu/DejaVuSans.ttf ] || missing="$missing fonts-dejavu-core"
@@ -24,13 +25,15 @@ fonts=/usr/share/fonts/truetype
 unpack() {
     (cd .tools && apt-get download -qq "$1" 2>/dev/null && dpkg -x "$1"_*.deb . && rm "$1"_*.deb)
 }
-for proxy in nginx caddy; do
-    command -v "$proxy" >/dev/null 2>&1 && continue
-    [ -x ".tools/usr/sbin/$proxy" ] || [ -x ".tools/usr/bin/$proxy" ] && continue
+# A program and the package that holds it.
+for tool in nginx:nginx caddy:caddy promtool:prometheus; do
+    program="${tool%:*}" package="${tool#*:}"
+    command -v "$program" >/dev/null 2>&1 && continue
+    [ -x ".tools/usr/sbin/$program" ] || [ -x ".tools/usr/bin/$program" ] && continue
     command -v apt-get >/dev/null 2>&1 || continue
     mkdir -p .tools
-    unpack "$proxy" || { [ "$(id -u)" -eq 0 ] && apt-get update -qq && unpack "$proxy"; } ||
-        echo "Could not unpack $proxy; the test of its configuration names it." >&2
+    unpack "$package" || { [ "$(id -u)" -eq 0 ] && apt-get update -qq && unpack "$package"; } ||
+        echo "Could not unpack $package; the test of its configuration names it." >&2
 done
 [ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null 2>&1; then
