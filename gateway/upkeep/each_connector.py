@@ -11,7 +11,7 @@ Work = Callable[[str, Connector[Any]], Coroutine[Any, Any, None]]
 
 
 async def run_for_each(connectors: LiveConnectors, work: Work) -> NoReturn:
-    """Run `work` for each connector until cancelled. It starts anew for a connector whose settings have changed."""
+    """Run `work` for each connector until cancelled. It starts again for a connector whose settings have changed."""
     tasks: dict[str, tuple[Connector[Any], asyncio.Task[None]]] = {}
     async with asyncio.TaskGroup() as group:
         while True:

@@ -8,6 +8,7 @@ import contextlib
 import os
 import struct
 import sys
+from pathlib import Path
 
 from normalizer.media import Limits
 from normalizer.sandbox import linux
@@ -29,22 +30,26 @@ def program(numbers: list[int]) -> bytes:
     return _instruction(_LOAD, 0) + b"".join(allowed) + _instruction(_RETURN, _EPERM)
 
 
-async def main() -> None:
+async def make_safe(source: int) -> None:
+    sanitizer = Sanitizer(Limits(), sandboxes=1)
+    await sanitizer.start()
+    clean = await sanitizer.sanitize(source)
+    made = sorted(each.name for each in clean.renditions)
+    sys.stdout.write(f"{made} {sanitizer.missing_layers}\n")
+    await sanitizer.close()
+
+
+def main() -> None:
     numbers = [int(number) for number in sys.stdin.read().split()]
-    file = photo(width=320, height=240, seed=1)
-    with open("photo", "w+b") as original:
-        original.write(file.content)
-        original.flush()
-        linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
-        linux.install_filter(program(numbers))
-        with contextlib.suppress(PermissionError):
-            os.chown("photo", 0, 0)
-            raise SystemExit("the filter allows chown")
-        sanitizer = Sanitizer(Limits(), sandboxes=1)
-        await sanitizer.start()
-        clean = await sanitizer.sanitize(original.fileno())
-        print(sorted(each.name for each in clean.renditions), sanitizer.missing_layers)
-        await sanitizer.close()
+    original = Path("photo")
+    original.write_bytes(photo(width=320, height=240, seed=1).content)
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    linux.install_filter(program(numbers))
+    with contextlib.suppress(PermissionError):
+        os.chown(original, 0, 0)
+        raise SystemExit("the filter allows chown")
+    with original.open("rb") as file:
+        asyncio.run(make_safe(file.fileno()))
 
 
-asyncio.run(main())
+main()

@@ -74,7 +74,7 @@ def test_a_socket_that_cannot_be_used_is_named(
             inherited(environment(LISTEN_FDNAMES=names), os.dup(other.fileno()))
 
 
-def test_a_descriptor_that_is_no_listening_socket_is_named(tmp_path: Path) -> None:
+def test_a_descriptor_that_does_not_listen_is_named(tmp_path: Path) -> None:
     with (tmp_path / "file").open("w") as file, pytest.raises(CannotStart, match="is not a socket"):
         inherited(environment(), file.fileno())
     with socket.socket() as idle, pytest.raises(CannotStart, match="without Accept=yes"):

@@ -1,0 +1,147 @@
+"""The files for containers agree with each other, with the settings, and with what the image contains."""
+
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gateway.settings import load
+
+from .pages import ROOT
+
+CONTAINER, KUBERNETES = ROOT / "packaging" / "container", ROOT / "packaging" / "kubernetes"
+IMAGE = (CONTAINER / "Containerfile").read_text()
+COMPOSE = yaml.safe_load((CONTAINER / "compose.yaml").read_text())
+MANIFESTS = {
+    manifest["kind"]: manifest
+    for manifest in yaml.safe_load_all((KUBERNETES / "airlock.yaml").read_text())
+}
+POD = MANIFESTS["StatefulSet"]["spec"]["template"]["spec"]
+(POD_CONTAINER,) = POD["containers"]
+USER = 10001
+
+
+def test_the_image_copies_every_package_and_only_what_exists() -> None:
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", IMAGE, re.MULTILINE)
+    sources = {source for line in copied for source in line.split()}
+    wheel = re.search(
+        r"targets\.wheel\]\npackages = (\[.*\])", (ROOT / "pyproject.toml").read_text()
+    )
+
+    assert wheel is not None
+    assert set(yaml.safe_load(wheel[1])) <= sources
+    assert [source for source in sources if not (ROOT / source).exists()] == []
+
+
+def test_what_the_image_copies_is_not_ignored() -> None:
+    ignored = (CONTAINER / "Containerfile.dockerignore").read_text().splitlines()
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", IMAGE, re.MULTILINE)
+
+    assert {f"!{source}" for line in copied for source in line.split()} <= set(ignored)
+
+
+def test_the_image_runs_as_a_number_and_has_a_health_check() -> None:
+    assert f"USER {USER}:{USER}" in IMAGE
+    assert "HEALTHCHECK" in IMAGE
+    assert "/healthz" in IMAGE
+    assert 'ENTRYPOINT ["airlock"]' in IMAGE
+
+
+@pytest.mark.parametrize("name", ["connectors.yaml", "compose-connectors.yaml"])
+def test_the_settings_of_the_containers_load(tmp_path: Path, name: str) -> None:
+    secret = tmp_path / "api_token"
+    secret.write_text("5c0ffee5" * 8)
+    settings = tmp_path / name
+    text = (CONTAINER / name).read_text()
+    settings.write_text(text.replace("/run/secrets/api_token", str(secret)))
+
+    found = load(settings, {}, ())
+
+    assert (str(found.gateway.listen), str(found.gateway.data)) == (
+        "0.0.0.0:8080",
+        "/var/lib/airlock",
+    )
+
+
+def test_compose_mounts_the_data_and_the_settings() -> None:
+    gateway = COMPOSE["services"]["gateway"]
+
+    assert gateway["read_only"]
+    assert gateway["cap_drop"] == ["ALL"]
+    assert "data:/var/lib/airlock" in gateway["volumes"]
+    assert "./compose-connectors.yaml:/etc/airlock/connectors.yaml:ro" in gateway["volumes"]
+    assert set(gateway["secrets"]) <= set(COMPOSE["secrets"])
+    (context, file) = (gateway["build"][key] for key in ("context", "dockerfile"))
+    assert (CONTAINER / context / file).exists()
+    assert {"clamav", "postgresql", "s3"} <= set(COMPOSE["services"])
+
+
+def test_volumes_and_secrets_of_compose_are_declared() -> None:
+    for service in COMPOSE["services"].values():
+        named = {mount.split(":")[0] for mount in service.get("volumes", [])}
+        assert {name for name in named if not name.startswith(".")} <= set(COMPOSE["volumes"])
+        assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
+
+
+def test_the_settings_of_kubernetes_load_with_its_secrets(tmp_path: Path) -> None:
+    text = MANIFESTS["ConfigMap"]["data"]["connectors.yaml"]
+    values = {
+        "api-token": "5c0ffee5" * 8,
+        "core-secret": "whsec_" + "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4",
+    }
+    assert set(values) == set(MANIFESTS["Secret"]["stringData"])
+    for name, value in values.items():
+        (tmp_path / name).write_text(value)
+    (tmp_path / "connectors.yaml").write_text(text.replace("/run/secrets/airlock", str(tmp_path)))
+
+    found = load(tmp_path / "connectors.yaml", {}, ())
+
+    assert str(found.gateway.data) == "/var/lib/airlock"
+    port = POD_CONTAINER["ports"][0]["containerPort"]
+    assert found.gateway.listen.port == port
+
+
+def test_the_pod_has_no_privilege_and_a_volume_it_can_write() -> None:
+    assert POD["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": USER,
+        "runAsGroup": USER,
+        "fsGroup": USER,
+        "fsGroupChangePolicy": "OnRootMismatch",
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert POD_CONTAINER["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    secrets = next(volume["secret"] for volume in POD["volumes"] if "secret" in volume)
+    assert secrets["defaultMode"] == stat.S_IRUSR | stat.S_IRGRP
+
+
+def test_every_mount_of_the_pod_has_its_volume() -> None:
+    claims = MANIFESTS["StatefulSet"]["spec"]["volumeClaimTemplates"]
+    volumes = {v["name"] for v in POD["volumes"]} | {c["metadata"]["name"] for c in claims}
+
+    assert {mount["name"] for mount in POD_CONTAINER["volumeMounts"]} == volumes
+
+
+def test_the_probes_ask_for_health_and_readiness() -> None:
+    def path(probe: str) -> Any:
+        return POD_CONTAINER[probe]["httpGet"]["path"]
+
+    assert (path("livenessProbe"), path("startupProbe")) == ("/healthz", "/healthz")
+    assert path("readinessProbe") == "/readyz"
+
+
+def test_service_and_budget_select_the_pod() -> None:
+    labels = MANIFESTS["StatefulSet"]["spec"]["template"]["metadata"]["labels"]
+
+    assert MANIFESTS["Service"]["spec"]["selector"].items() <= labels.items()
+    budget = MANIFESTS["PodDisruptionBudget"]["spec"]
+    assert budget["selector"]["matchLabels"].items() <= labels.items()
+    assert budget["maxUnavailable"] == 1
+    assert MANIFESTS["StatefulSet"]["spec"]["replicas"] == 1
