@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: install install-dev demo test torture torture-cluster mutation check check-scripts docs format lock \
-	sbom advisories screenshots clean
+	dist sbom advisories screenshots clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -115,6 +115,11 @@ lock:
 # What an installation consists of, down to the codecs in the wheels: CycloneDX, in dist/sbom.cdx.json.
 sbom: install
 	$(BIN)/python scripts/sbom.py
+
+# What belongs to a release, in dist/: wheel, source distribution, bill of materials, checksums. The wheel is then
+# installed into a clean environment, and its demo runs from there.
+dist: install
+	$(BIN)/python scripts/dist.py --try 60
 
 # Published advisories on the locked packages. Without network it says that it was not made, and fails only with
 # ADVISORIES=required.

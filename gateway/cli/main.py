@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     _failures(commands)
     _replay(commands)
     _nodes(commands)
+    _backup(commands)
     _accounts(commands)
     _journal(commands)
     _simulate(commands)
@@ -133,6 +134,19 @@ def _nodes(commands: "Commands[argparse.ArgumentParser]") -> None:
     nodes = commands.add_parser("nodes", help=text, description=text)
     _config(nodes)
     nodes.set_defaults(run=_run_nodes)
+
+
+def _backup(commands: "Commands[argparse.ArgumentParser]") -> None:
+    text = "copy everything that Airlock stores into a folder, also while it is running"
+    backup = commands.add_parser("backup", help=text, description=text)
+    backup.add_argument(
+        "folder",
+        type=Path,
+        metavar="DIR",
+        help="a new or empty folder, or one with an earlier backup, which is brought up to date",
+    )
+    _config(backup)
+    backup.set_defaults(run=_run_backup)
 
 
 def _accounts(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -297,6 +311,12 @@ def _run_nodes(arguments: argparse.Namespace) -> int:
     from .nodes import nodes
 
     return nodes(settings(arguments))
+
+
+def _run_backup(arguments: argparse.Namespace) -> int:
+    from .backup import backup
+
+    return backup(settings(arguments), arguments.folder)
 
 
 def _run_accounts(arguments: argparse.Namespace) -> int:

@@ -52,6 +52,7 @@ from .records import (
     Unnamed,
     Unreadable,
 )
+from .sqlite.backup import Damaged, copy_database
 
 __all__ = [
     "ALL_SHARDS",
@@ -64,6 +65,7 @@ __all__ = [
     "AttachmentRow",
     "Batch",
     "Cause",
+    "Damaged",
     "FailedDelivery",
     "Informed",
     "IntakeRow",
@@ -91,6 +93,7 @@ __all__ = [
     "SoleOwner",
     "Unnamed",
     "Unreadable",
+    "copy_database",
     "examine_database",
     "exposure",
     "keep_new_files_private",
