@@ -24,6 +24,9 @@ from .tools.setting_types import Secret, Secrets, require_bare, revealed
 _HEADER = "x-hub-signature-256"
 _SHAPE = r"sha256=([0-9a-fA-F]{64})"
 _SIGNATURE = re.compile(_SHAPE)
+#: An app secret is 32 hexadecimal digits; the tokens of Meta's logins begin with these letters.
+_TOKEN_STARTS = ("EAA", "IGA", "IGQ")
+_SECRET_SHAPE = re.compile("[0-9a-f]{32}")
 #: A path may precede the version: proxies add one.
 _GRAPH_PATH = re.compile(r"(?:/.*)?/v[0-9]+\.[0-9]+/*")
 
@@ -37,6 +40,27 @@ def _check_graph(url: HttpUrl) -> HttpUrl:
     return url
 
 
+def _reject_tokens(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    if any(secret.get_secret_value().startswith(_TOKEN_STARTS) for secret in secrets):
+        raise ValueError(
+            "holds an access token, which begins with EAA or IG; app_secrets needs the app secret, "
+            "from the app's settings, Basic"
+        )
+    return secrets
+
+
+def _reject_secret(token: SecretStr) -> SecretStr:
+    if _SECRET_SHAPE.fullmatch(token.get_secret_value()):
+        raise ValueError(
+            "is an app secret by its form, 32 hexadecimal digits; access tokens begin with EAA or IG"
+        )
+    return token
+
+
+#: An access token of the Graph API.
+AccessToken = Annotated[Secret, AfterValidator(_reject_secret)]
+
+
 class MetaConfig(ConnectorConfig):
     """The settings of all of Meta's platforms."""
 
@@ -45,7 +69,7 @@ class MetaConfig(ConnectorConfig):
         default=HttpUrl("https://graph.facebook.com/v25.0"),
         description="The Graph API, with its version",
     )
-    app_secrets: Secrets = Field(
+    app_secrets: Annotated[Secrets, AfterValidator(_reject_tokens)] = Field(
         description="App secrets of the app that owns the webhook; the first also signs our calls"
     )
     verify_token: Secret = Field(

@@ -6,13 +6,13 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, SecretStr, model_validator
 
 from connectors.errors import Rejected
-from connectors.meta import MetaConfig
-from connectors.tools.setting_types import Identifier, Secret
+from connectors.meta import AccessToken, MetaConfig
+from connectors.tools.setting_types import Identifier
 
 #: Accounts of one section. `airlock check` makes a call for each, and a flow of the gateway has at most 60.
 MOST_ACCOUNTS = 50
 
-Tokens = Annotated[dict[Identifier, Secret], Field(max_length=MOST_ACCOUNTS)]
+Tokens = Annotated[dict[Identifier, AccessToken], Field(max_length=MOST_ACCOUNTS)]
 
 
 class AccountsConfig(MetaConfig):
@@ -24,7 +24,7 @@ class AccountsConfig(MetaConfig):
     #: Meta's word for an account.
     noun: ClassVar[str]
 
-    access_token: Secret | None = Field(
+    access_token: AccessToken | None = Field(
         default=None, description="The access token of the single account"
     )
     human_agent: bool = Field(

@@ -1,11 +1,12 @@
 """SMS and MMS through Twilio, and messages that Twilio relays from WhatsApp."""
 
 import base64
+import re
 from collections.abc import Generator, Mapping
 from datetime import datetime
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, HttpUrl, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_validator
 
 from connectors.capabilities import Capabilities, Limit, TextLimits, offers
 from connectors.contract import (
@@ -53,7 +54,18 @@ from .signature import (
 #: Twilio sends a response that is not TwiML to the consumer as a text.
 EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
+#: Longer than a short code, and written as a number. Other senders have a name or a channel.
+_NUMBER_WITHOUT_PLUS = re.compile(r"(?:whatsapp:)?[0-9][0-9 .-]{6,}")
+
 AccountSid = Annotated[str, StringConstraints(pattern=r"^AC[0-9A-Za-z]{32}$")]
+
+
+def _require_plus(sender: str) -> str:
+    if _NUMBER_WITHOUT_PLUS.fullmatch(sender):
+        raise ValueError(
+            'is a phone number without its plus, which Twilio refuses; write it as "+15550002222", in quotes'
+        )
+    return sender
 
 
 class Settings(ConnectorConfig):
@@ -67,7 +79,9 @@ class Settings(ConnectorConfig):
     shared_keys: tuple[Secret, ...] = Field(
         default=(), description="Secrets of shared keys, if Twilio signs with shared keys"
     )
-    sender: Sender | None = Field(default=None, description="The number that sends our texts")
+    sender: Annotated[Sender, AfterValidator(_require_plus)] | None = Field(
+        default=None, description="The number that sends our texts"
+    )
     messaging_service_sid: Identifier | None = Field(
         default=None, description="The messaging service that sends our texts, instead of a number"
     )

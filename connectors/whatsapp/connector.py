@@ -7,10 +7,10 @@ from pydantic import Field, SecretStr
 
 from connectors.capabilities import Capabilities, Limit, offers
 from connectors.contract import Call, Download, Reply, Sent, Text, Typing
-from connectors.meta import Meta, MetaConfig
+from connectors.meta import AccessToken, Meta, MetaConfig
 from connectors.tools.entries import entries, open_each
 from connectors.tools.refusals import EXPIRED
-from connectors.tools.setting_types import Identifier, Secret
+from connectors.tools.setting_types import Identifier
 from normalizer.events import AnyEvent, MediaRef
 
 from .error_codes import CODES, VAGUE
@@ -21,7 +21,7 @@ DAY = 86_400.0
 
 
 class Settings(MetaConfig):
-    access_token: Secret = Field(description="The access token for the Graph API")
+    access_token: AccessToken = Field(description="The access token for the Graph API")
     phone_number_id: Identifier = Field(
         description="The phone number's id, from the WhatsApp Manager"
     )
