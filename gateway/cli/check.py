@@ -1,11 +1,11 @@
-"""`airlock check`: checks the settings, the decoders' isolation, the scanner and each platform's credentials."""
+"""`airlock check`: checks the settings, this machine, the decoders, the scanner, the core, and each platform."""
 
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 from connectors import Connector
 from gateway.fetching import Fetcher
-from gateway.journal import JournalUnusable, examine_database, exposure
+from gateway.journal import JournalUnusable, examine_database
 from gateway.observability.redaction import Mask
 from gateway.settings import DatabaseUrl, Settings, advice
 from gateway.settings.media_store import bucket_of
@@ -17,6 +17,8 @@ from normalizer.sandbox.errors import SandboxUnavailable
 from normalizer.sandbox.pool import Pool
 from normalizer.scanner import ScannerMisfit
 
+from .check_place import Finding, address, data_folder
+from .check_surroundings import Surroundings
 from .running import run
 
 
@@ -28,12 +30,15 @@ async def _check(settings: Settings) -> int:
     print("settings: ok")
     for sentence in advice(settings):
         print(f"note: {sentence}")
-    _data_folder(settings.gateway.data)
+    place = [*data_folder(settings.gateway.data), await address(settings.gateway.listen)]
+    is_placed = _shown(place)
     journal_ok = _journal(settings)
     isolated = await _decoders(settings)
     _fonts()
     scanner_ok = await _scanner(settings)
     stores = await _media_store(settings)
+    around = Surroundings(settings)
+    is_reached = _shown(filter(None, [await around.core(), await around.public_url()]))
     fetcher = Fetcher(
         allow_private_hosts=settings.fetch.allow_private_hosts,
         extra_hosts=settings.fetch.extra_hosts,
@@ -47,16 +52,18 @@ async def _check(settings: Settings) -> int:
         ]
     finally:
         await fetcher.aclose()
-    is_ok = journal_ok and isolated and scanner_ok and stores
-    return 0 if is_ok and all(healthy) else 1
+    is_timely = _shown([await around.clock()])
+    checks = (is_placed, journal_ok, isolated, scanner_ok, stores, is_reached, is_timely, *healthy)
+    return 0 if all(checks) else 1
 
 
-def _data_folder(folder: Path) -> None:
-    others = exposure(folder) if folder.is_dir() else None
-    if others is not None:
-        print(
-            f"note: gateway.data: {others} may open {folder}; chmod 700 {folder}, unless that is intended"
-        )
+def _shown(findings: Iterable[Finding]) -> bool:
+    """Print findings; whether none failed."""
+    is_well = True
+    for finding in findings:
+        print(finding)
+        is_well = is_well and finding.state != "failed"
+    return is_well
 
 
 def _journal(settings: Settings) -> bool:

@@ -41,6 +41,18 @@ async def claim(folder: Path, patience: float) -> int:
     return descriptor
 
 
+def is_claimed(folder: Path) -> bool:
+    """Whether a process uses the folder."""
+    try:
+        descriptor = os.open(folder / _FILE, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not _try_lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
