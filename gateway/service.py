@@ -14,6 +14,7 @@ from aiohttp import web
 
 from .delivery.lanes import Lanes
 from .http.connections import raise_descriptor_limit
+from .http.control import open_control_socket, remove_control_socket
 from .http.listening import listen
 from .http.server import Server
 from .http.web_channel import start_web_channel
@@ -177,7 +178,10 @@ class Gateway:
             self._run("web channel", server.watch())
 
     async def _serve(self, app: web.Application) -> None:
-        server = await Server.start(app, self._sockets, grace=_GRACE_SECONDS)
+        control = open_control_socket(self._settings.gateway.data)
+        self._stack.callback(remove_control_socket, self._settings.gateway.data)
+        self._stack.callback(control.close)
+        server = await Server.start(app, self._sockets, grace=_GRACE_SECONDS, control=control)
         self._stack.push_async_callback(server.close)
         self._run("connections", server.watch())
         log.info("gateway_listens", address=self.url, connectors=list(self._settings.connectors))

@@ -11,9 +11,18 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from gateway.settings import ConfigError, Settings, load, read_environment
+from gateway.settings import (
+    ConfigError,
+    GatewaySettings,
+    Settings,
+    data_folder,
+    load,
+    read_environment,
+)
 
 DISTRIBUTION = "airlock-messaging"
+#: As in `gateway.http.control`, whose import takes long.
+SOCKET = "airlock.sock"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,6 +46,17 @@ def settings(arguments: argparse.Namespace) -> Settings:
     # Credentials for S3 are not settings: the client reads them from the environment of the process.
     os.environ.update({name: text for name, text in variables.items() if name.startswith("AWS_")})
     return load(arguments.config, {**os.environ, **variables})
+
+
+def _settings_for_calls(arguments: argparse.Namespace) -> Settings:
+    """Load the settings for a command that calls a running gateway: if its socket is there, without the secrets."""
+    try:
+        return settings(arguments)
+    except ConfigError:
+        folder = data_folder(arguments.config, os.environ)
+        if folder is None or not (folder / SOCKET).exists():
+            raise
+        return Settings(gateway=GatewaySettings(data=folder))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -298,13 +318,13 @@ def _run_capabilities(arguments: argparse.Namespace) -> int:
 def _run_failures(arguments: argparse.Namespace) -> int:
     from .failures import failures
 
-    return failures(settings(arguments), arguments.action, arguments.ids)
+    return failures(_settings_for_calls(arguments), arguments.action, arguments.ids)
 
 
 def _run_replay(arguments: argparse.Namespace) -> int:
     from .failures import replay
 
-    return replay(settings(arguments))
+    return replay(_settings_for_calls(arguments))
 
 
 def _run_nodes(arguments: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -57,10 +58,16 @@ class Connection(GuardedConnection):
     """A connection whose errors are logged by kind and place: aiohttp would log and send the refused header itself."""
 
     def __init__(
-        self, manager: web.Server, unreadable: UnreadableRequests, connections: Connections
+        self,
+        manager: web.Server,
+        unreadable: UnreadableRequests,
+        connections: Connections,
+        *,
+        is_local: bool = False,
     ) -> None:
         super().__init__(connections, manager, loop=asyncio.get_running_loop(), **_OPTIONS)
         self._unreadable = unreadable
+        self.is_local = is_local
 
     def handle_error(
         self,
@@ -127,6 +134,11 @@ def _problem(status: int, error: BaseException | None) -> Problem:
     return Problem(status, HTTPStatus(status).phrase, "an unexpected error occurred; see the log")
 
 
+def is_local(request: web.BaseRequest) -> bool:
+    """Whether a request came through the control socket, which only the gateway's user can open."""
+    return isinstance(request.protocol, Connection) and request.protocol.is_local
+
+
 async def name_server(_request: web.Request, response: web.StreamResponse) -> None:
     """Replace aiohttp's header Server, which shows the versions of aiohttp and Python."""
     response.headers["Server"] = SERVER_NAME
@@ -142,9 +154,16 @@ class Server:
 
     @classmethod
     async def start(
-        cls, app: web.Application, sockets: Sequence[socket.socket], grace: float
+        cls,
+        app: web.Application,
+        sockets: Sequence[socket.socket],
+        grace: float,
+        control: socket.socket | None = None,
     ) -> "Server":
-        """Serve the application on bound sockets. Requests in progress at the end get `grace` seconds."""
+        """Serve the application on bound sockets, and on the control socket.
+
+        Requests in progress at the end get `grace` seconds.
+        """
         runner = web.AppRunner(app, shutdown_timeout=grace, **_OPTIONS)
         try:
             await runner.setup()
@@ -161,6 +180,9 @@ class Server:
                 )
                 for sock in sockets
             ]
+            if control is not None:
+                local = partial(Connection, manager, unreadable, connections, is_local=True)
+                listeners.append(await loop.create_unix_server(local, sock=control))
         except BaseException:
             await runner.cleanup()
             raise

@@ -6,7 +6,7 @@ from .databases import DatabaseUrl
 from .environment_file import read_environment
 from .errors import ConfigError, Mistake
 from .live_connectors import LiveConnectors, live
-from .loading import load
+from .loading import data_folder, load
 from .model import CoreSettings, FetchSettings, GatewaySettings, MediaSettings, Settings
 from .schema import schema
 from .warnings import advice
@@ -26,6 +26,7 @@ __all__ = [
     "UnixSocket",
     "advice",
     "compare",
+    "data_folder",
     "live",
     "load",
     "read_environment",

@@ -52,6 +52,16 @@ def load(
     return settings
 
 
+def data_folder(path: FilePath, environ: Mapping[str, str]) -> FilePath | None:
+    """Return `gateway.data`, also of a file with mistakes and missing variables elsewhere; None if it is unknown."""
+    document = read(path, environ)
+    gateway = document.values.get("gateway") or {}
+    data = gateway.get("data", GatewaySettings.model_fields["data"].default)
+    if document.is_rejected(("gateway", "data")) or not isinstance(data, str | FilePath):
+        return None
+    return path.parent / FilePath(data).expanduser()
+
+
 #: Full name of each key, to suggest the right section for a key in the wrong one.
 _SECTION_OF_KEY = {
     # The first section that has a key counts.
