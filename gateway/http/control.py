@@ -1,6 +1,6 @@
 """The control socket: commands on this machine call the API through a socket in the data folder, without a token.
 
-Whoever may open the socket may read everything in the folder anyway: only the gateway's user and root.
+Only the user of the gateway and root may open it, and both may read everything in the folder anyway.
 """
 
 import os

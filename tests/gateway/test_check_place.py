@@ -87,7 +87,7 @@ async def test_a_free_address_is_ok() -> None:
         ("hello", "failed", "another program is using the port"),
     ],
 )
-async def test_the_program_at_the_address_is_told_apart(
+async def test_another_program_at_the_address_is_recognised(
     answer: str, state: str, words: str
 ) -> None:
     async def health(_: web.Request) -> web.Response:
