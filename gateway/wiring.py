@@ -1,5 +1,6 @@
 """Creates the gateway's components and connects them to each other."""
 
+import asyncio
 import base64
 import secrets
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -14,8 +15,10 @@ from normalizer.sanitizer import Sanitizer
 from normalizer.scanner import Scanner
 
 from .delivery.core_client import CoreClient
+from .delivery.event_spans import EventSpans
 from .delivery.lanes import Lanes
 from .delivery.shared_lanes import SharedLanes
+from .events.trace_context import CONTEXT
 from .fetching import Fetcher
 from .http.api import Api, Authorization, require_token
 from .http.consumer_links import ConsumerLinkApi
@@ -38,6 +41,7 @@ from .media.worker import MediaWorker
 from .observability.loop_lag import LoopLag
 from .observability.metrics import LOOP_LAG
 from .observability.redaction import Mask
+from .observability.spans import AddSpan, Span
 from .replies.accept import Replies
 from .replies.send_worker import SendWorker
 from .settings import Address, LiveConnectors, Settings
@@ -112,6 +116,7 @@ class _Parts:
     lanes: Lanes
     source: MediaSource
     media: MediaWorker
+    spans: AddSpan | None
     texts: SendWorker
     names: ConsumerNames
     reports: PlatformReports
@@ -137,7 +142,8 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
     sanitizer = _sanitizer(settings, stack)
     fetcher = _fetcher(settings, stack)
     tokens = [token.get_secret_value() for token in settings.gateway.api_tokens]
-    workspace, core = _core(installation, tokens, stack)
+    spans = _spans(settings, stack)
+    workspace, core = _core(installation, tokens, spans, stack)
     priority = IntakePriority()
     ownership = journal.ownership
     kind = SharedLanes if ownership.shared else Lanes
@@ -159,6 +165,7 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
         store,
         keep_photos=settings.media.max_photos_per_conversation,
         parallel=_PARALLEL_MEDIA,
+        spans=spans,
     )
     expiry = RetentionWorker(
         journal,
@@ -185,6 +192,7 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
         lanes,
         source,
         media,
+        spans,
         SendWorker(journal, connectors, fetcher, public_url=installation.public_url),
         ConsumerNames(journal, connectors, fetcher, owns=ownership.owns_connector),
         PlatformReports(
@@ -287,7 +295,9 @@ def _background(parts: _Parts) -> Mapping[str, Callable[[], Coroutine[Any, Any, 
         "loop lag": _loop_lag().run,
         "lanes": parts.lanes.run,
         "media worker": parts.media.run,
-        "parse worker": ParseWorker(journal, connectors, parts.priority, capacity.parsed).run,
+        "parse worker": ParseWorker(
+            journal, connectors, parts.priority, capacity.parsed, parts.spans
+        ).run,
         "capacity": capacity.watch,
         "retention": parts.retention.run,
         "reconciler": Reconciler([parts.lanes.pick_up, parts.media.pick_up]).run,
@@ -395,8 +405,29 @@ def _media_source(
     )
 
 
+def _spans(settings: Settings, stack: AsyncExitStack) -> AddSpan | None:
+    """Turn tracing on or off, and return what takes the spans."""
+    traces = settings.traces
+    CONTEXT.sample = traces.sample if traces.url else None
+    if traces.url is None:
+        return None
+    from .observability.traces import Traces  # imported only if it is used: an extra installs it
+
+    exported = Traces(traces.url)
+    stack.push_async_callback(asyncio.to_thread, exported.close)
+
+    def add(span: Span) -> None:
+        if CONTEXT.is_sampled(span.trace):
+            exported.add(span)
+
+    return add
+
+
 def _core(
-    installation: Installation, tokens: list[str], stack: AsyncExitStack
+    installation: Installation,
+    tokens: list[str],
+    spans: AddSpan | None,
+    stack: AsyncExitStack,
 ) -> tuple[web.Application | None, CoreClient]:
     """Create the client of the core that receives the events: the configured core or the built-in workspace."""
     settings = installation.settings.core
@@ -407,7 +438,9 @@ def _core(
         tokens.append(secrets.token_urlsafe(32))
         workspace = _workspace(installation, keys, tokens[-1])
         url = f"{installation.url}/workspace/events"
-    core = CoreClient(url, keys, connections=_CORE_CONNECTIONS)
+    core = CoreClient(
+        url, keys, connections=_CORE_CONNECTIONS, spans=EventSpans(spans) if spans else None
+    )
     stack.push_async_callback(core.close)
     return workspace, core
 

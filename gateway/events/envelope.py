@@ -5,6 +5,7 @@ import orjson
 from gateway.timestamps import rfc3339
 
 from .event_types import ConversationData, Event, EventData, EventType
+from .trace_context import CONTEXT
 
 MEDIA_TYPE = "application/cloudevents+json"
 #: Of several events in one body (CloudEvents, JSON batch format).
@@ -23,10 +24,13 @@ def render(
         "subject": subject or "",
         "time": rfc3339(time),
         "datacontenttype": "application/json",
+        "traceparent": CONTEXT.of_event(id, data) or "",
         "data": data,
     }
     if subject is None:
         del event["subject"]
+    if not event["traceparent"]:
+        del event["traceparent"]
     return orjson.dumps(event)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 from typing_extensions import TypedDict  # pydantic needs this one on Python 3.11
 
 from normalizer.events import Status
@@ -146,6 +146,13 @@ class _Envelope(TypedDict):
     source: Annotated[NonEmpty, Field(description="The connector's name in connectors.yaml")]
     time: Timestamp
     datacontenttype: Literal["application/json"]
+    traceparent: NotRequired[
+        Annotated[
+            str,
+            StringConstraints(pattern="^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$"),
+            Field(description="The trace, if `traces.url` is set (W3C Trace Context)"),
+        ]
+    ]
 
 
 class Event(_Envelope):

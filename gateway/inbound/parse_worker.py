@@ -13,6 +13,7 @@ import structlog
 
 from connectors import AnyEvent, Connector, Delivery, Echo, Message, Unknown
 from gateway.backoff import retry_until_done
+from gateway.events.trace_context import span_of, trace_of
 from gateway.fault_points import fault_point
 from gateway.intake_priority import IntakePriority
 from gateway.journal import (
@@ -24,8 +25,9 @@ from gateway.journal import (
     Reading,
     Unreadable,
 )
+from gateway.observability.spans import AddSpan, Span
 from gateway.settings import live
-from gateway.timestamps import from_ms
+from gateway.timestamps import from_ms, now_ms
 from normalizer.events import with_content
 
 from .attachment_rules import admit
@@ -60,8 +62,10 @@ class ParseWorker:
         connectors: Mapping[str, Connector[Any]],
         priority: IntakePriority,
         on_parsed: Callable[[str, int], None] = _ignore,
+        spans: AddSpan | None = None,
     ) -> None:
         self._on_parsed = on_parsed
+        self._spans = spans
         self._priority = priority
         self._journal = journal
         self._connectors = live(connectors)
@@ -114,6 +118,22 @@ class ParseWorker:
             await record_one_by_one(self._journal, batch)
         fault_point("after-record")
         self._last_recorded = batch.intake[-1]
+        if self._spans is not None:
+            for reading in batch.readings:
+                if isinstance(reading.event, Message):
+                    self._spans(self._span(reading, reading.event.id))
+
+    def _span(self, reading: Reading, platform_id: str) -> Span:
+        """Return the span from the arrival of a message until it is recorded."""
+        message = self._journal.ids.message(reading.connector, platform_id)
+        return Span(
+            "webhook",
+            trace_of(message),
+            reading.received_at,
+            now_ms(),
+            parent=span_of(message),
+            attributes={"airlock.connector": reading.connector, "airlock.message": message},
+        )
 
     async def _parse_rows(self, rows: list[IntakeRow]) -> Batch:
         readings: list[Reading] = []

@@ -3,6 +3,10 @@
 from dataclasses import dataclass, field
 
 from connectors import Rejected
+from gateway.events.trace_context import span_of, trace_of
+from gateway.journal import AttachmentRow
+from gateway.observability.spans import Span
+from gateway.timestamps import now_ms
 from normalizer.media import Unsafe
 
 from .progress import MediaProgress
@@ -80,4 +84,20 @@ def from_unsafe(exc: Unsafe) -> AttemptFailed:
         exc.detail,
         retry=exc.state == "failed",
         local=exc.reason == "scanner_unavailable",
+    )
+
+
+def attempt_span(row: AttachmentRow, started: int) -> Span:
+    """Return the span of an attempt, which is a part of its message's."""
+    return Span(
+        "make file safe",
+        trace_of(row.message_id),
+        started,
+        now_ms(),
+        parent=span_of(row.message_id),
+        attributes={
+            "airlock.connector": row.connector,
+            "airlock.attachment": row.id,
+            "airlock.attempt": row.attempts + 1,
+        },
     )

@@ -22,11 +22,12 @@ from gateway.journal import (
     shard_of_message,
 )
 from gateway.observability.metrics import ATTACHMENTS, PENDING
+from gateway.observability.spans import AddSpan
 from gateway.timestamps import now_ms
 from normalizer.media import Clean, Unsafe
 from normalizer.sanitizer import Sanitizer
 
-from .attempt import Attempt, AttemptFailed, from_rejection, from_unsafe
+from .attempt import Attempt, AttemptFailed, attempt_span, from_rejection, from_unsafe
 from .crash_count import CrashCount
 from .progress import MediaProgress
 from .ready import COUNTED, measure, outcome_of
@@ -55,7 +56,9 @@ class MediaWorker:
         *,
         keep_photos: int | None,
         parallel: int,
+        spans: AddSpan | None = None,
     ) -> None:
+        self._spans = spans
         self._journal = journal
         self._ownership = journal.ownership
         self._connectors = connectors
@@ -206,11 +209,14 @@ class MediaWorker:
                 return False
             attempt.storing = self._store.begin(row.id, is_first=file.is_new)
             self._in_progress[row.id] = attempt.progress
+            started = now_ms()
             try:
                 again = await self._try(attempt, row)
             finally:
                 if self._in_progress.get(row.id) is attempt.progress:
                     del self._in_progress[row.id]
+                if self._spans is not None:
+                    self._spans(attempt_span(row, started))
         except HostBusy as exc:
             file.host = exc.host
             return True

@@ -7,7 +7,14 @@ from .environment_file import read_environment
 from .errors import ConfigError, Mistake
 from .live_connectors import LiveConnectors, live
 from .loading import data_folder, load
-from .model import CoreSettings, FetchSettings, GatewaySettings, MediaSettings, Settings
+from .model import (
+    CoreSettings,
+    FetchSettings,
+    GatewaySettings,
+    MediaSettings,
+    Settings,
+    TraceSettings,
+)
 from .schema import schema
 from .warnings import advice
 
@@ -23,6 +30,7 @@ __all__ = [
     "MediaSettings",
     "Mistake",
     "Settings",
+    "TraceSettings",
     "UnixSocket",
     "advice",
     "compare",

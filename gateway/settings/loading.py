@@ -17,6 +17,7 @@ from .model import (
     GatewaySettings,
     MediaSettings,
     Settings,
+    TraceSettings,
 )
 from .plugins import installed
 from .validation_errors import add_validation_errors
@@ -30,6 +31,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "media": MediaSettings,
     "fetch": FetchSettings,
     "webchat": WebchatSection,
+    "traces": TraceSettings,
 }
 
 

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -36,6 +37,18 @@ _WEEK = 7 * _DAY
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _require_opentelemetry(url: str) -> str:
+    try:
+        found = find_spec("opentelemetry.exporter.otlp.proto.http")
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise ValueError(
+            "needs a package that is not installed; run pip install 'airlock-messaging[traces]', or omit the key"
+        )
+    return url
 
 
 class GatewaySettings(_Section):
@@ -310,6 +323,21 @@ class FetchSettings(_Section):
     )
 
 
+class TraceSettings(_Section):
+    """Traces for OpenTelemetry."""
+
+    url: Annotated[Url, AfterValidator(_require_opentelemetry)] | None = Field(
+        default=None,
+        description=(
+            "Where to send traces with OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; omit it for none."
+            " Needs the extra: pip install 'airlock-messaging[traces]'"
+        ),
+    )
+    sample: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=1.0, description="Share of the messages that are traced, from 0 to 1"
+    )
+
+
 class Settings(_Section):
     """connectors.yaml, validated. `connectors` holds the connector instances by name."""
 
@@ -319,6 +347,7 @@ class Settings(_Section):
     media: MediaSettings = Field(default_factory=MediaSettings)
     fetch: FetchSettings = Field(default_factory=FetchSettings)
     webchat: WebchatSection | None = Field(default=None)
+    traces: TraceSettings = Field(default_factory=TraceSettings)
     connectors: Annotated[
         Mapping[str, InstanceOf[Connector[Any]]], AfterValidator(MappingProxyType)
     ] = Field(

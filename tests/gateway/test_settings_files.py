@@ -150,6 +150,7 @@ def test_defaults_in_the_repositorys_file_are_the_real_defaults(tmp_path: Path) 
         "workspace": set(),
         "media": {"scanner", "max_photos_per_conversation"},
         "fetch": {"extra_hosts", "own_origins"},
+        "traces": {"url"},
     }
     (tmp_path / "empty.yaml").write_text("")
     default = load(tmp_path / "empty.yaml", {})
