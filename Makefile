@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# mkdocs-material's note about its end of life (May 2027), at every build.
+export NO_MKDOCS_2_WARNING := 1
 
 .PHONY: install install-dev demo test torture torture-cluster mutation check check-scripts docs format lock \
 	dist sbom advisories screenshots clean

@@ -60,6 +60,13 @@ def test_the_site_loads_nothing_from_other_hosts(site: Path) -> None:
             assert mark not in page.read_text(), page.name
 
 
+def test_the_site_has_search_and_a_dark_mode(site: Path) -> None:
+    index = json.loads((site / "search" / "search_index.json").read_text())
+    assert any(entry["location"].startswith("runbooks.html") for entry in index["docs"])
+    page = (site / "runbooks.html").read_text()
+    assert "(prefers-color-scheme: dark)" in page
+
+
 def test_the_schemas_are_up_to_date() -> None:
     made = runpy.run_path(str(ROOT / "scripts" / "schemas.py"))["files"]()
     assert set(made) == {file.name for file in SCHEMAS.iterdir()}
