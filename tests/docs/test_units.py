@@ -48,6 +48,11 @@ def test_a_clean_end_restarts_the_service_and_mistakes_do_not() -> None:
     assert (setting("Restart"), setting("RestartPreventExitStatus")) == (["always"], ["2"])
     assert (setting("Type"), setting("WatchdogSec")) == (["notify"], ["30"])
     assert setting("ExecReload") == ["/bin/kill -HUP $MAINPID"]
+    assert setting("StartLimitIntervalSec") == ["0"]
+
+
+def test_the_end_of_a_decoder_is_not_the_end_of_the_service() -> None:
+    assert (setting("OOMPolicy"), setting("KillMode")) == (["continue"], ["mixed"])
 
 
 def allowed_calls() -> set[str]:
