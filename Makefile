@@ -112,7 +112,7 @@ format: install-dev
 # This needs a recent release of uv on the PATH.
 lock:
 	uv pip compile pyproject.toml --group build --universal --generate-hashes --no-emit-index-url --no-header -o requirements.lock
-	uv pip compile pyproject.toml --group build --extra traces -c requirements.lock --universal --generate-hashes --no-emit-index-url --no-header -o requirements-traces.lock
+	uv pip compile pyproject.toml --group build --extra postgresql --extra s3 --extra traces -c requirements.lock --universal --generate-hashes --no-emit-index-url --no-header -o requirements-image.lock
 	uv pip compile pyproject.toml --extra s3 --group build --group dev -c requirements.lock --universal --generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock
 
 # What an installation consists of, down to the codecs in the wheels: CycloneDX, in dist/sbom.cdx.json.

@@ -1,6 +1,5 @@
 """Creates the gateway's components and connects them to each other."""
 
-import asyncio
 import base64
 import secrets
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -18,7 +17,6 @@ from .delivery.core_client import CoreClient
 from .delivery.event_spans import EventSpans
 from .delivery.lanes import Lanes
 from .delivery.shared_lanes import SharedLanes
-from .events.trace_context import CONTEXT
 from .fetching import Fetcher
 from .http.api import Api, Authorization, require_token
 from .http.consumer_links import ConsumerLinkApi
@@ -41,7 +39,7 @@ from .media.worker import MediaWorker
 from .observability.loop_lag import LoopLag
 from .observability.metrics import LOOP_LAG
 from .observability.redaction import Mask
-from .observability.spans import AddSpan, Span
+from .observability.spans import AddSpan
 from .replies.accept import Replies
 from .replies.send_worker import SendWorker
 from .settings import Address, LiveConnectors, Settings
@@ -54,6 +52,7 @@ from .upkeep.platform_reports import PlatformReports, informed
 from .upkeep.reconciler import Reconciler
 from .upkeep.reload import LiveParts, Reloader, retention, source_limits
 from .upkeep.retention import RetentionWorker
+from .upkeep.tracing import open_spans
 
 #: POSTs to the core in flight, each on its own persistent connection.
 _CORE_CONNECTIONS = 32
@@ -142,7 +141,7 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
     sanitizer = _sanitizer(settings, stack)
     fetcher = _fetcher(settings, stack)
     tokens = [token.get_secret_value() for token in settings.gateway.api_tokens]
-    spans = _spans(settings, stack)
+    spans = open_spans(settings, stack)
     workspace, core = _core(installation, tokens, spans, stack)
     priority = IntakePriority()
     ownership = journal.ownership
@@ -403,24 +402,6 @@ def _media_source(
         scratch=_emptied(private_folder(installation.data / "scratch")),
         limits=source_limits(installation.settings),
     )
-
-
-def _spans(settings: Settings, stack: AsyncExitStack) -> AddSpan | None:
-    """Turn tracing on or off, and return what takes the spans."""
-    traces = settings.traces
-    CONTEXT.sample = traces.sample if traces.url else None
-    if traces.url is None:
-        return None
-    from .observability.traces import Traces  # imported only if it is used: an extra installs it
-
-    exported = Traces(traces.url)
-    stack.push_async_callback(asyncio.to_thread, exported.close)
-
-    def add(span: Span) -> None:
-        if CONTEXT.is_sampled(span.trace):
-            exported.add(span)
-
-    return add
 
 
 def _core(
