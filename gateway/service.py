@@ -15,6 +15,7 @@ from aiohttp import web
 from .delivery.lanes import Lanes
 from .http.connections import raise_descriptor_limit
 from .http.control import open_control_socket, remove_control_socket
+from .http.installation import Installation
 from .http.listening import listen
 from .http.server import Server
 from .http.web_channel import start_web_channel
@@ -23,7 +24,7 @@ from .observability.system_errors import about_data_folder
 from .settings import Settings
 from .upkeep.data_lock import claim
 from .upkeep.reload import Reloader
-from .wiring import Installation, connect
+from .wiring import connect
 
 log = structlog.get_logger(__name__)
 

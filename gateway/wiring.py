@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +18,11 @@ from .delivery.event_spans import EventSpans
 from .delivery.lanes import Lanes
 from .delivery.shared_lanes import SharedLanes
 from .fetching import Fetcher
-from .http.api import Api, Authorization, require_token
+from .http.api import Api, Authorization
 from .http.consumer_links import ConsumerLinkApi
 from .http.gauges import gauges
 from .http.health import probes
+from .http.installation import Installation
 from .http.media import MediaEndpoint
 from .http.routes import application
 from .inbound.capacity import CapacityGate
@@ -50,7 +51,7 @@ from .upkeep.consumer_names import ConsumerNames
 from .upkeep.failures import Failures
 from .upkeep.platform_reports import PlatformReports, informed
 from .upkeep.reconciler import Reconciler
-from .upkeep.reload import LiveParts, Reloader, retention, source_limits
+from .upkeep.reload import LiveEnds, LiveParts, Reloader, retention, source_limits
 from .upkeep.retention import RetentionWorker
 from .upkeep.tracing import open_spans
 
@@ -66,21 +67,6 @@ _LOOK_EVERY, _LOOK_SELDOM_EVERY = 1.0, 5.0
 _BATCH_CONNECTIONS = 8
 #: Files being fetched at the same time, and files that are fetched and being made safe, or wait for a sandbox.
 _PARALLEL_MEDIA = 128
-
-
-@dataclass(frozen=True, slots=True)
-class Installation:
-    """Settings, data folder and addresses of this gateway."""
-
-    settings: Settings
-    data: Path
-    #: URL on which the server listens.
-    url: str
-    #: URL by which the platforms and the agents' browsers reach the gateway.
-    public_url: str
-    #: Agent who is signed in to the workspace of `airlock demo`.
-    agent: str
-    demo: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +194,7 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
 
 def _application(parts: _Parts, stack: AsyncExitStack) -> tuple[web.Application, Reloader]:
     installation, journal, connectors = parts.installation, parts.journal, parts.connectors
+    settings = installation.settings
     links = Links(journal.key, installation.public_url)
     consumers = ConsumerLinks(journal.key, installation.public_url)
     webhooks = Webhooks(
@@ -218,7 +205,7 @@ def _application(parts: _Parts, stack: AsyncExitStack) -> tuple[web.Application,
         journal,
         links,
         connectors,
-        link_seconds=round(installation.settings.media.link_lifetime),
+        link_seconds=round(settings.media.link_lifetime),
         failures=Failures(journal, connectors, parts.lanes),
         replies=Replies(journal, connectors, parts.fetcher),
         health=parts.health,
@@ -230,9 +217,11 @@ def _application(parts: _Parts, stack: AsyncExitStack) -> tuple[web.Application,
         consumers,
         connectors,
         installation.public_url,
-        round(installation.settings.media.link_lifetime),
+        round(settings.media.link_lifetime),
     )
-    authorization = Authorization(require_token(parts.tokens))
+    authorization = Authorization(
+        parts.tokens, built_in=parts.tokens[len(settings.gateway.api_tokens) :]
+    )
     app = application(
         webhooks,
         api,
@@ -246,27 +235,12 @@ def _application(parts: _Parts, stack: AsyncExitStack) -> tuple[web.Application,
         public_url=installation.public_url,
         workspace=parts.workspace,
     )
-    return app, _reloader(parts, webhooks, (api, consumer_api), authorization)
+    links_last = (api.set_link_seconds, consumer_api.set_link_seconds)
+    return app, _reloader(parts, LiveEnds(webhooks, authorization.replace, links_last))
 
 
-def _reloader(
-    parts: _Parts,
-    webhooks: Webhooks,
-    makers_of_links: tuple[Api, ConsumerLinkApi],
-    authorization: Authorization,
-) -> Reloader:
-    settings = parts.installation.settings
-    #: That of the built-in workspace.
-    inner = parts.tokens[len(settings.gateway.api_tokens) :]
-
-    def set_tokens(tokens: Sequence[str]) -> None:
-        authorization.check = require_token([*tokens, *inner])
-
-    def set_link_seconds(seconds: int) -> None:
-        for maker in makers_of_links:
-            maker.set_link_seconds(seconds)
-
-    live = LiveParts(
+def _reloader(parts: _Parts, live: LiveEnds) -> Reloader:
+    components = LiveParts(
         parts.connectors,
         parts.journal,
         parts.fetcher,
@@ -277,12 +251,10 @@ def _reloader(
         parts.media,
         parts.quarantine,
         parts.retention,
-        webhooks,
-        set_tokens,
-        set_link_seconds,
+        live,
         configured_scanner,
     )
-    return Reloader(settings, live)
+    return Reloader(parts.installation.settings, components)
 
 
 def _background(parts: _Parts) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
@@ -417,32 +389,15 @@ def _core(
     if settings.url is None:
         keys = keys or ["whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()]
         tokens.append(secrets.token_urlsafe(32))
-        workspace = _workspace(installation, keys, tokens[-1])
+        from .http.built_in import workspace_app  # imported only if it is used
+
+        workspace = workspace_app(installation, keys, tokens[-1])
         url = f"{installation.url}/workspace/events"
     core = CoreClient(
         url, keys, connections=_CORE_CONNECTIONS, spans=EventSpans(spans) if spans else None
     )
     stack.push_async_callback(core.close)
     return workspace, core
-
-
-def _workspace(installation: Installation, keys: list[str], token: str) -> web.Application:
-    from workspace import WorkspaceSettings, create_app  # imported only if it is used
-
-    return create_app(
-        WorkspaceSettings(
-            database=installation.data / "workspace.db",
-            gateway_url=installation.url,
-            api_token=token,
-            secrets=tuple(keys),
-            media_origin=installation.public_url,
-            agent=installation.agent,
-            demo=installation.demo,
-            trusted_proxies=installation.settings.gateway.trusted_proxies,
-            text_retention=installation.settings.gateway.text_retention,
-            reading=installation.settings.workspace.reading,
-        )
-    )
 
 
 def _emptied(path: Path) -> Path:

@@ -294,14 +294,21 @@ def require_token(tokens: Sequence[str]) -> Callable[[web.Request], None]:
 
 
 class Authorization:
-    """Authorizes requests by a check that is replaced with the tokens; the control socket needs none."""
+    """Authorizes requests by tokens that may be replaced; the control socket needs none.
 
-    def __init__(self, check: Callable[[web.Request], None]) -> None:
-        self.check = check
+    `built_in` are those that stay: of the built-in workspace.
+    """
+
+    def __init__(self, tokens: Sequence[str], built_in: Sequence[str] = ()) -> None:
+        self._built_in = built_in
+        self._check = require_token(tokens)
+
+    def replace(self, tokens: Sequence[str]) -> None:
+        self._check = require_token([*tokens, *self._built_in])
 
     def __call__(self, request: web.Request) -> None:
         if not is_local(request):
-            self.check(request)
+            self._check(request)
 
 
 async def _parse_body(request: web.Request, model: type[M]) -> M:

@@ -34,6 +34,15 @@ _NOT_IN_FORCE = "the settings from before stay in force; correct the file and re
 
 
 @dataclass(frozen=True, slots=True)
+class LiveEnds:
+    """The endpoints that take over changed settings: webhooks, tokens, and how long links work."""
+
+    webhooks: Webhooks
+    set_tokens: Callable[[Sequence[str]], None]
+    set_link_seconds: Sequence[Callable[[int], None]]
+
+
+@dataclass(frozen=True, slots=True)
 class LiveParts:
     """The components that take over changed settings."""
 
@@ -47,9 +56,7 @@ class LiveParts:
     media: MediaWorker
     quarantine: Quarantine
     retention: RetentionWorker
-    webhooks: Webhooks
-    set_tokens: Callable[[Sequence[str]], None]
-    set_link_seconds: Callable[[int], None]
+    ends: LiveEnds
     make_scanner: Callable[[Settings], Scanner | None]
 
 
@@ -97,7 +104,7 @@ class Reloader:
 def _apply(parts: LiveParts, new: Settings, scanner: Scanner | None, mask: Mask) -> None:
     """Hand each component its settings. Nothing waits in here: no request sees a part of the change."""
     parts.connectors.replace(new.connectors)
-    parts.webhooks.connectors_changed()
+    parts.ends.webhooks.connectors_changed()
     parts.fetcher.allow(
         allow_private_hosts=new.fetch.allow_private_hosts,
         extra_hosts=new.fetch.extra_hosts,
@@ -106,8 +113,9 @@ def _apply(parts: LiveParts, new: Settings, scanner: Scanner | None, mask: Mask)
     )
     parts.journal.informed = informed(parts.connectors)
     parts.journal.hold_ms = round(new.core.hold_seconds * 1000)
-    parts.set_tokens([token.get_secret_value() for token in new.gateway.api_tokens])
-    parts.set_link_seconds(round(new.media.link_lifetime))
+    parts.ends.set_tokens([token.get_secret_value() for token in new.gateway.api_tokens])
+    for set_link_seconds in parts.ends.set_link_seconds:
+        set_link_seconds(round(new.media.link_lifetime))
     parts.sanitizer.use(new.media.limits(), scanner)
     parts.source.limits = source_limits(new)
     parts.media.keep_photos = new.media.max_photos_per_conversation
