@@ -4,11 +4,18 @@ import sys
 from pathlib import Path
 
 from gateway.journal import keep_new_files_private
-from gateway.settings import Settings
+from gateway.settings import DatabaseUrl, Settings
 from gateway.upkeep.backup import CannotBackUp, back_up
 
 
 def backup(settings: Settings, target: Path) -> int:
+    if isinstance(settings.gateway.journal, DatabaseUrl):
+        print(
+            "airlock backup: gateway.journal is a PostgreSQL database, which has backups of its own (pg_dump, or those "
+            "of its operator); copy the media folder after it",
+            file=sys.stderr,
+        )
+        return 1
     keep_new_files_private()
     progress = _Progress()
     try:

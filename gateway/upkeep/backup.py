@@ -18,8 +18,9 @@ from gateway.journal import FOLDER_MODE, Damaged, copy_database, private_opener,
 
 #: Marks a complete backup, and a folder that another backup may replace.
 MANIFEST = "backup.json"
-_DATABASES = ("journal.db", "workspace.db")
-_FOLDERS = ("media", "quarantine")
+_DATABASES = ("journal.db", "workspace.db", "webchat/webchat.db")
+_FOLDERS = ("media", "quarantine", "webchat/uploads")
+_FILES = ("webchat/key",)
 
 Progress = Callable[[str], None]
 
@@ -50,7 +51,11 @@ def back_up(data: Path, target: Path, report: Progress) -> Backup:
         for name in _DATABASES:
             if (data / name).is_file():
                 report(f"copying {name}")
+                _make_parent(target / name)
                 copy_database(data / name, target / name)
+        for name in _FILES:
+            if (data / name).is_file():
+                _copy(data / name, target / name)
         copied = [_copy_folder(data / name, target / name, report) for name in _FOLDERS]
         done = Backup(*(sum(numbers) for numbers in zip(*copied, strict=True)))
         _write_manifest(target, done)
@@ -79,7 +84,8 @@ def _prepare(data: Path, target: Path) -> None:
 
 def _copy_folder(source: Path, target: Path, report: Progress) -> tuple[int, int, int]:
     """Copy the files that are new, and remove those that are gone: erased files must not stay in a backup."""
-    target.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    if source.is_dir() or target.is_dir():
+        target.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     files = size = kept = 0
     present = set()
     for path in _files(source):
@@ -120,7 +126,7 @@ def _is_same(source: Path, copy: Path) -> bool:
 
 
 def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    _make_parent(target)
     unfinished = target.with_name(f".{target.name}.part")
     with source.open("rb") as original, open(unfinished, "wb", opener=private_opener) as copy:
         shutil.copyfileobj(original, copy, 1 << 20)
@@ -131,6 +137,10 @@ def _copy(source: Path, target: Path) -> None:
     unfinished.chmod(stat.S_IMODE(found.st_mode) & 0o700)
     unfinished.replace(target)
     sync_folder(target.parent)
+
+
+def _make_parent(file: Path) -> None:
+    file.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
 
 
 def _remove_empty(folder: Path) -> None:

@@ -74,7 +74,10 @@ async def test_a_gateway_starts_from_a_backup_made_under_load(
 def example(folder: Path) -> Path:
     data = folder / "data"
     (data / "media" / "ab").mkdir(parents=True)
-    for name in ("journal.db", "workspace.db"):
+    (data / "webchat" / "uploads").mkdir(parents=True)
+    (data / "webchat" / "key").write_bytes(b"key")
+    (data / "webchat" / "uploads" / "1").write_bytes(b"one")
+    for name in ("journal.db", "workspace.db", "webchat/webchat.db"):
         with closing(sqlite3.connect(data / name)) as made:
             made.execute("CREATE TABLE t (x)")
             made.execute("INSERT INTO t VALUES (1)")
@@ -97,15 +100,16 @@ def test_a_second_backup_copies_news_and_forgets_what_was_erased(
 
     assert sorted(p.name for p in (copy / "media/ab").iterdir()) == ["kept", "new"]
     assert (copy / "media/ab/kept").stat().st_ino == inode
-    assert "2 files of 7 bytes, 1 of them new" in capsys.readouterr().out
-    assert json.loads((copy / "backup.json").read_text())["files"] == 2
+    assert "3 files of 10 bytes, 1 of them new" in capsys.readouterr().out
+    assert json.loads((copy / "backup.json").read_text())["files"] == 3
     assert sorted(p.name for p in copy.iterdir()) == [
         "backup.json",
         "journal.db",
         "media",
-        "quarantine",
+        "webchat",
         "workspace.db",
     ]
+    assert sorted(p.name for p in (copy / "webchat").iterdir()) == ["key", "uploads", "webchat.db"]
 
 
 def test_a_damaged_journal_leaves_the_last_backup(
@@ -142,6 +146,19 @@ def test_a_folder_that_cannot_take_a_backup_is_named(
     assert backup(settings(data), tmp_path / target) == 1
     assert words in capsys.readouterr().err
     assert (tmp_path / "other" / "thing").exists()
+
+
+def test_a_journal_in_postgresql_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "connectors.yaml").write_text(
+        "gateway: {journal: 'postgresql://airlock@db.example.com/airlock'}\n"
+        "core: {url: 'https://core.example.com/in', secrets: [whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4]}\n"
+    )
+    command = ["backup", str(tmp_path / "copy"), "-c", str(tmp_path / "connectors.yaml")]
+
+    assert main(command) == 1
+    assert "pg_dump" in capsys.readouterr().err
 
 
 def test_a_folder_without_a_journal_is_named(
