@@ -24,7 +24,7 @@ def environment(**changed: str) -> dict[str, str]:
     return {**given, **changed}
 
 
-@pytest.mark.parametrize("name", ["gateway", "airlock.socket", "unknown"])
+@pytest.mark.parametrize("name", ["gateway", "webchat", "airlock.socket", "unknown"])
 def test_a_socket_of_the_supervisor_is_taken(held: socket.socket, name: str) -> None:
     environ = environment(LISTEN_FDNAMES=name)
 

@@ -21,6 +21,7 @@ from gateway.settings import (
     Settings,
     compare,
 )
+from gateway.settings.webchat import WebchatSection
 from tests.fake_clamd import fake_clamd
 from tests.gateway.notes import notes
 from tests.gateway.test_gateway import TOKEN, House, house, photo, with_photo
@@ -217,6 +218,23 @@ async def test_what_needs_a_restart_is_named_and_stays(home: House, tmp_path: Pa
         "gateway.listen"
         in compare(running(home), running(home).model_copy(update={"gateway": other})).kept
     )
+
+
+async def test_a_section_that_comes_or_goes_needs_a_restart(home: House) -> None:
+    webchat = WebchatSection(
+        public_url="https://chat.example.com",
+        deliver_to="https://gateway.example.com/webhooks/web",
+        secrets=(SECRET,),
+        access_tokens=(TOKEN,),
+        sites={"shop": {}},
+    )
+    without = running(home)
+    with_chat = without.model_copy(update={"webchat": webchat})
+
+    added, removed = compare(without, with_chat), compare(with_chat, without)
+
+    assert (added.kept, removed.kept) == (("webchat",), ("webchat",))
+    assert (added.settings.webchat, removed.settings.webchat) == (None, webchat)
 
 
 async def test_mistakes_change_nothing_and_are_logged(home: House) -> None:

@@ -44,6 +44,7 @@ class Service:
     sockets: tuple[socket.socket, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     process: asyncio.subprocess.Process | None = None
+    command: str = "serve"
     numbers: Iterable[int] = field(default_factory=itertools.count)
 
     @property
@@ -58,7 +59,7 @@ class Service:
 
     async def start(self, wait: bool = True) -> None:
         self.write_settings()
-        command = [str(AIRLOCK), "serve", "-c", str(self.folder / "connectors.yaml")]
+        command = [str(AIRLOCK), self.command, "-c", str(self.folder / "connectors.yaml")]
         descriptors = [str(sock.fileno()) for sock in self.sockets]
         if descriptors:
             command = [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.system.running import SECRET, TOKEN
 from tests.system.service import APP_SECRET, Service, phone, service
 
 pytestmark = pytest.mark.system
@@ -68,6 +69,29 @@ async def test_reloads_and_a_restart_under_load_refuse_no_delivery(tmp_path: Pat
         assert len(statuses) > 50
         await running.until(lambda: running.received() == len(statuses) + 3)
         assert SECOND not in (tmp_path / "gateway.log").read_text()
+    supervisor.close()
+
+
+async def test_the_web_channel_alone_is_a_service_too(tmp_path: Path) -> None:
+    supervisor = Supervisor(tmp_path)
+    async with service(tmp_path, (supervisor.held,), supervisor.environment) as running:
+        running.command = "chat"
+        running.settings["webchat"] = {
+            "public_url": "https://chat.example.com",
+            "deliver_to": "https://gateway.example.com/webhooks/web",
+            "secrets": [SECRET],
+            "access_tokens": [TOKEN],
+            "sites": {"shop": {}},
+        }
+        await running.start(wait=False)
+        await running.until(lambda: supervisor.seen("READY=1", "WATCHDOG=1"))
+        running.signal(signal.SIGHUP)
+        await running.until(lambda: running.logged("setting_needs_restart"))
+
+        assert await running.stop() == 0
+        assert supervisor.seen("STOPPING=1")
+        (line,) = running.logged("web_channel_listens")
+        assert line["address"].endswith(f":{running.port}")
     supervisor.close()
 
 
