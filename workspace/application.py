@@ -112,7 +112,10 @@ ROUTES = (
     web.post(_CONVERSATION + "/messages", protect_conversation(replies.send_reply)),
     web.post(_CONVERSATION + "/messages/{key}/again", protect_conversation(replies.resend_reply)),
     web.post(_CONVERSATION + "/typing", protect_conversation(actions.show_typing)),
-    web.post(_CONVERSATION + "/presence", protect_conversation(actions.report_presence)),
+    web.post(
+        _CONVERSATION + "/presence",
+        protect_conversation(actions.report_presence, is_activity=False),
+    ),
     web.post(_CONVERSATION + "/erase", protect_api("oversee", erasure.erase_conversation)),
     web.get("/updates", protect_api("talk", live_updates.stream)),
     web.get(_ATTACHMENT + "/download", protect_api("talk", media.download)),

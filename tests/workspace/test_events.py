@@ -146,7 +146,7 @@ async def test_consumer_closes_conversation_and_next_message_reopens_it(
     await received(running)
     await running.deliver(samples.event("evt_c", "conversation.closed", event_data()))
     (listed,) = (await running.get("api/conversations?show=closed"))["conversations"]
-    assert listed["last"]["line"] == "The customer closed the conversation"
+    assert (listed["last"]["line"], listed["open"]) == ("hello", False)
     await received(running, 2, text="one more thing")
     assert (await running.get("api/conversations?show=closed"))["conversations"] == []
 

@@ -1,5 +1,6 @@
 """Notes for the next agent, giving back, presence of other agents, and retries in the audit log."""
 
+from contextlib import closing
 from typing import Any
 
 import orjson
@@ -8,6 +9,7 @@ import pytest
 from tests.workspace import samples
 from tests.workspace.running import RunningWorkspace
 from tests.workspace.test_reading import read_until
+from workspace.store.database import connect
 
 AGENTS = "api/conversations/conv_mia/agents"
 
@@ -58,6 +60,16 @@ async def test_others_see_who_reads_and_types(mia: RunningWorkspace) -> None:
                 assert found == ({} if doing == "away" else {"conv_mia": {"agent": doing}})
         status, _ = await sam.try_post(path, {"doing": "dancing"})
         assert status == 400
+
+
+async def test_presence_does_not_keep_a_session_alive(mia: RunningWorkspace) -> None:
+    with closing(connect(mia.database)) as db:
+        db.execute("UPDATE sessions SET seen_at = seen_at - 3600000")
+        (before,) = db.execute("SELECT seen_at FROM sessions").fetchone()
+        await mia.post("api/conversations/conv_mia/presence", {"doing": "reading"})
+        assert db.execute("SELECT seen_at FROM sessions").fetchone()[0] == before
+        await mia.get("api/me")
+        assert db.execute("SELECT seen_at FROM sessions").fetchone()[0] > before
 
 
 async def test_retry_is_in_the_audit_log(mia: RunningWorkspace) -> None:

@@ -59,6 +59,20 @@ def test_static_file_loads_nothing_foreign_and_parses_no_markup(file: Path) -> N
     assert len(text.splitlines()) < 400
 
 
+#: Properties that would be wrong in a page that is written from right to left. Fallbacks of `inset` and `size` are not used.
+PHYSICAL = re.compile(
+    r"(?:^|[{;\s])(?:(?:margin|padding|border|inset)-)?(?:left|right|top|bottom)(?:-\w+)*\s*:"
+    r"|(?:text-align|float|clear):\s*(?:left|right)\b"
+)
+
+
+@pytest.mark.parametrize(
+    "style", [file for file in OURS if file.suffix == ".css"], ids=lambda style: style.name
+)
+def test_styles_name_sides_by_the_direction_of_writing(style: Path) -> None:
+    assert PHYSICAL.findall(style.read_text()) == []
+
+
 def test_every_referenced_script_and_style_exists() -> None:
     for page in PAGES:
         for name in re.findall(r'"static/([^"]+)"', page.read_text()):

@@ -81,6 +81,8 @@ async def test_view_is_chosen_by_keyboard_and_survives_reload(three: RunningWork
         await page.keyboard.press("End")
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", name="Ann")).to_be_visible()
+        # The demo takes what is opened, so the agent can answer without another press.
+        await expect(page.get_by_label("Your reply")).to_be_focused()
 
 
 async def test_change_below_the_loaded_part_is_not_shown_early(running: RunningWorkspace) -> None:

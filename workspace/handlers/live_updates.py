@@ -13,6 +13,7 @@ from workspace.http.context import scope_of, workspace_of
 from workspace.http.responses import parse_number
 from workspace.store import failures
 from workspace.store.conversations import changed, counts
+from workspace.store.database import revision
 from workspace.store.presence import Seen
 from workspace.store.reading import Scope, departed, is_readable
 from workspace.timestamps import now
@@ -52,23 +53,23 @@ async def _send_changes(request: web.Request, response: web.StreamResponse, sinc
             return
         seen_agents = workspace.presence.of_others(scope.agent, now())
         query = partial(_changes, scope=scope, since=since, presence=seen_agents)
-        page, presence = await workspace.database.read(query)
+        page, presence, complete = await workspace.database.read(query)
         since = page["revision"]
         if presence != shown:
             shown = presence
             await response.write(b"event: presence\ndata: %b\n\n" % orjson.dumps(presence))
         if page["conversations"] or page["gone"]:
             await response.write(_format_event(page))
-        elif not await workspace.updates.wait(seen, _KEEP_ALIVE_SECONDS):
+        elif complete and not await workspace.updates.wait(seen, _KEEP_ALIVE_SECONDS):
             await response.write(b": still here\n\n")
 
 
 def _changes(
     db: sqlite3.Connection, scope: Scope, since: int, presence: Seen
-) -> tuple[dict[str, Any], Seen]:
+) -> tuple[dict[str, Any], Seen, bool]:
     """Return the next changes, up to `revision`: conversations, and those that the agent may no longer read.
 
-    Beside it is the presence of other agents in conversations that the agent may read.
+    Beside it are the presence of other agents in conversations that the agent may read, and whether these are all.
     """
     found, up_to = changed(db, scope, since)
     changes = {
@@ -78,7 +79,8 @@ def _changes(
         "counts": counts(db, scope),
         "undelivered": failures.unseen(db, scope.agent),
     }
-    return changes, {id: some for id, some in presence.items() if is_readable(db, scope, id)}
+    readable = {id: some for id, some in presence.items() if is_readable(db, scope, id)}
+    return changes, readable, up_to == revision(db)
 
 
 def _format_event(page: Mapping[str, Any]) -> bytes:

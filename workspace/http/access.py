@@ -25,11 +25,16 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
-def protect_api(permission: Permission | None, handler: Handler) -> Handler:
-    """Wrap a handler that scripts call: 401 without a session, 403 without the permission."""
+def protect_api(
+    permission: Permission | None, handler: Handler, *, is_activity: bool = True
+) -> Handler:
+    """Wrap a handler that scripts call: 401 without a session, 403 without the permission.
+
+    What a page sends by itself, without its agent, is not an activity that keeps the session from expiring.
+    """
 
     async def guarded(request: web.Request) -> web.StreamResponse:
-        viewer = await find_viewer(request)
+        viewer = await find_viewer(request, is_activity=is_activity)
         if viewer is None:
             raise web.HTTPUnauthorized
         _check_access(request, viewer, permission)
@@ -39,7 +44,7 @@ def protect_api(permission: Permission | None, handler: Handler) -> Handler:
     return guarded
 
 
-def protect_conversation(handler: Handler) -> Handler:
+def protect_conversation(handler: Handler, *, is_activity: bool = True) -> Handler:
     """Wrap a handler about one conversation: also 403 if the settings do not let the agent read it."""
 
     async def checked(request: web.Request) -> web.StreamResponse:
@@ -49,7 +54,7 @@ def protect_conversation(handler: Handler) -> Handler:
             raise web.HTTPForbidden(reason="With another agent")
         return await handler(request)
 
-    return protect_api("talk", checked)
+    return protect_api("talk", checked, is_activity=is_activity)
 
 
 def protect_page(permission: Permission | None, handler: Handler) -> Handler:
@@ -68,14 +73,14 @@ def protect_page(permission: Permission | None, handler: Handler) -> Handler:
     return guarded
 
 
-async def find_viewer(request: web.Request) -> Viewer | None:
-    """Return the viewer whose session the cookie names, or None. Keeps the session from expiring."""
+async def find_viewer(request: web.Request, *, is_activity: bool = True) -> Viewer | None:
+    """Return the viewer whose session the cookie names, or None. An activity keeps the session from expiring."""
     workspace, at = workspace_of(request), now()
     found = await _find_session(request, at)
     if found is None:
         return None
     session, viewer = found
-    if session.needs_touch(at):
+    if is_activity and session.needs_touch(at):
         token = request.cookies[cookie_name(workspace.settings)]
         await workspace.database.write(partial(sessions.touch, token=token, now=at))
     return viewer

@@ -3,6 +3,7 @@
 // account stays visible afterwards.
 
 import { endSession, signInAddress } from "./api-client.js";
+import { attempt } from "./attempt.js";
 import { element } from "./element.js";
 
 const KEY = JSON.stringify(["airlock account", location.pathname.slice(0, location.pathname.lastIndexOf("/") + 1)]);
@@ -37,9 +38,5 @@ export function showSignedOut() {
 
 /** @param {string} agent */
 function keep(agent) {
-  try {
-    localStorage.setItem(KEY, agent);
-  } catch {
-    // Without storage, this page keeps no drafts for others to see, either.
-  }
+  attempt(() => localStorage.setItem(KEY, agent));
 }

@@ -108,20 +108,20 @@ function row(entry) {
     element("td", {}, element("time", { datetime: new Date(entry.at).toISOString(), title: formatFull(entry.at) }, formatDateTime(entry.at))),
     element("td", {}, element("bdi", {}, entry.agent)),
     element("td", {}, actionText(entry.did), ...fileParts(entry), entry.detail ? element("span", {}, " to ", element("bdi", {}, entry.detail)) : ""),
-    element("td", {}, customerCell(entry)));
+    element("td", {}, customerCell(entry)),
+    element("td", {}, element("bdi", {}, entry.name ?? "")));
 }
 
 /**
- * What it was, with its name, and the way to it as long as it can be seen.
+ * What it was, and the way to it as long as it can be seen.
  * @param {AuditEntry} entry
  */
-function fileParts({ attachment, conversation, kind, name, shown }) {
+function fileParts({ attachment, conversation, kind, shown }) {
   if (!attachment) return [];
   const words = kind ? KIND_TEXTS[kind] ?? kind : ERASED;
   const address = `./?conversation=${encodeURIComponent(conversation ?? "")}&attachment=${encodeURIComponent(attachment)}`;
   return [" ",
     conversation && shown ? element("a", { href: address }, words) : words,
-    name ? element("bdi", { class: "muted" }, ` ${name}`) : null,
     element("span", { class: "muted" }, ` ${attachment}`)];
 }
 
@@ -138,7 +138,7 @@ function customerCell({ conversation, consumer, gone }) {
 }
 
 function emptyRow() {
-  return element("tr", {}, element("td", { colspan: 4, class: "muted" }, "No entries yet."));
+  return element("tr", {}, element("td", { colspan: 5, class: "muted" }, "No entries yet."));
 }
 
 /** @param {string[]} agents */

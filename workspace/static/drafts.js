@@ -1,6 +1,8 @@
 // @ts-check
 // Drafts of replies, kept in this browser for each account and conversation, until they are sent or emptied.
 
+import { attempt } from "./attempt.js";
+
 /** @import { Draft, StoredDraft } from "./types.d.ts" */
 
 const KIND = "airlock draft";
@@ -145,18 +147,4 @@ function tidy(agent) {
   const mine = dated.filter(({ key }) => conversationOf(key, agent) !== null);
   const old = dated.filter(({ at }) => at < Date.now() - KEPT_FOR);
   for (const { key } of [...old, ...mine.slice(KEPT)]) attempt(() => localStorage.removeItem(key));
-}
-
-/**
- * Browsers may refuse storage, or have no room. A draft is then kept by the page alone.
- * @template Result
- * @param {() => Result} work
- * @returns {Result | null}
- */
-function attempt(work) {
-  try {
-    return work();
-  } catch {
-    return null;
-  }
 }

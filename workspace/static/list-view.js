@@ -1,6 +1,7 @@
 // @ts-check
 // What the list shows: a tab, a state, a channel, and an order. It is kept until the browser's tab is closed.
 
+import { attempt } from "./attempt.js";
 import { byId, element } from "./element.js";
 
 /** @import { Conversation, Counts } from "./types.d.ts" */
@@ -140,12 +141,13 @@ export class ListView {
   }
 
   #save() {
-    sessionStorage.setItem(KEY, JSON.stringify({ tab: this.tab, state: this.state, channel: this.channel, orders: this.#orders }));
+    const kept = JSON.stringify({ tab: this.tab, state: this.state, channel: this.channel, orders: this.#orders });
+    attempt(() => sessionStorage.setItem(KEY, kept));
   }
 
   #restore() {
     /** @type {unknown} */
-    const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+    const kept = attempt(() => JSON.parse(sessionStorage.getItem(KEY) ?? "null"));
     if (typeof kept !== "object" || kept === null) return;
     if ("tab" in kept) this.tab = known(kept.tab, TABS, "open");
     if ("state" in kept) this.state = known(kept.state, STATES, "any");

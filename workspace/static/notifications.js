@@ -1,6 +1,7 @@
 // @ts-check
 // Notifications of new messages, for agents who ask for them. They have names, but none of the customers' words.
 
+import { attempt } from "./attempt.js";
 import { concernsMe } from "./entry.js";
 import { byId } from "./element.js";
 
@@ -19,7 +20,7 @@ export class Notifications {
     this.open = open;
     // Browsers offer them on secure pages only.
     if (!("Notification" in window)) return;
-    this.#on = localStorage.getItem(this.key) === "on" && Notification.permission === "granted";
+    this.#on = attempt(() => localStorage.getItem(this.key)) === "on" && Notification.permission === "granted";
     byId("notify").hidden = false;
     byId("notify").addEventListener("click", () => { this.#toggle().catch(() => null); });
     this.#show();
@@ -53,7 +54,7 @@ export class Notifications {
     const on = !this.#on && await Notification.requestPermission() === "granted";
     if (!(on || this.#on)) byId("notify").textContent = "The browser does not allow notifications";
     this.#on = on;
-    localStorage.setItem(this.key, on ? "on" : "off");
+    attempt(() => localStorage.setItem(this.key, on ? "on" : "off"));
     if (on || Notification.permission === "granted") this.#show();
   }
 

@@ -139,7 +139,7 @@ async function open(id, again = false) {
     reportReading(conversation.id);
     showError(opened.trouble); // allow-word
     transcript.show(conversation, opened.lines, opened.revision);
-    if (!byId("conversation").contains(document.activeElement)) byId("conversation").focus({ preventScroll: true });
+    if (!again) focusOpened();
     await markRead(conversation);
   } catch (error) {
     if (requestedId() !== id) return;
@@ -150,6 +150,13 @@ async function open(id, again = false) {
     }
     showError(error);
   }
+}
+
+// An agent who may answer can begin at once. On a touch screen, a keyboard would cover half of the conversation.
+function focusOpened() {
+  const writes = !byId("composer").hidden && matchMedia("(pointer: fine)").matches;
+  if (writes) byId("text").focus({ preventScroll: true });
+  else if (!byId("conversation").contains(document.activeElement)) byId("conversation").focus({ preventScroll: true });
 }
 
 /**
