@@ -33,7 +33,7 @@ class Share:
 
 @dataclass(slots=True)
 class Fate:
-    """What becomes of a batch: each lane is in exactly one of the lists, and `answer` is what the circuit hears."""
+    """What becomes of a batch: each lane is in exactly one of the lists, and `answer` is what the circuit records."""
 
     taken: Sequence[Share]
     answer: Answer | None

@@ -3,8 +3,10 @@
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 from gateway.journal import OutboxEntry
+from gateway.timestamps import rfc3339
 
 
 @dataclass(slots=True)
@@ -29,3 +31,14 @@ class Lane:
     dropped: bool = False
     #: When its events were last read (the loop's clock), if other nodes share the journal.
     read_at: float = 0.0
+
+    def refusal(self, core_state: str) -> dict[str, Any]:
+        """Return the refused event at the head as operators see it."""
+        return {
+            "id": self.entries[0].event_id,
+            "kind": "event",
+            "at": rfc3339(self.refused_at),
+            "attempts": self.attempts,
+            "reason": f"the core is {core_state}" if core_state != "ok" else "refused",
+            "can_retry": True,
+        }

@@ -5,7 +5,7 @@ core that is down for hours costs disk space and not memory.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -15,14 +15,14 @@ from gateway.fault_points import fault_point
 from gateway.intake_priority import IntakePriority
 from gateway.journal import Journal, JournalUnavailable, OutboxEntry, Recorded, Shards
 from gateway.observability.metrics import BACKLOG, EVENTS
-from gateway.timestamps import now_ms, rfc3339
+from gateway.timestamps import now_ms
 
 from .answers import Answer
 from .batches import Batch, Share, may_join
-from .core_circuit import CoreCircuit
 from .core_client import CoreClient
 from .delivered import Delivered
 from .lane import Lane
+from .parking import Parking
 
 log = structlog.get_logger(__name__)
 
@@ -65,9 +65,8 @@ class Lanes:
         self._bytes = 0
         self._waiting = 0
         self._delivered = Delivered(journal)
-        self._circuit = CoreCircuit(self._unpark)
-        #: Lanes whose head waits until the circuit admits it.
-        self._parked: dict[int, Lane] = {}
+        self._parking = Parking(self._ready)
+        self._circuit = self._parking.circuit
         self._started = False
         self._draining = False
         BACKLOG.set_function(lambda: len(self._lanes))
@@ -89,16 +88,7 @@ class Lanes:
     def refused(self) -> list[dict[str, Any]]:
         """Return the events that the core has refused and not accepted since, at most one for each lane."""
         return [
-            {
-                "id": lane.entries[0].event_id,
-                "kind": "event",
-                "at": rfc3339(lane.refused_at),
-                "attempts": lane.attempts,
-                "reason": f"the core is {self.core_state}"
-                if self.core_state != "ok"
-                else "refused",
-                "can_retry": True,
-            }
+            lane.refusal(self.core_state)
             for lane in self._lanes.values()
             if lane.attempts and lane.entries
         ]
@@ -131,7 +121,7 @@ class Lanes:
     def _forget(self, conversation: int) -> None:
         """Drop the lane of a conversation that was erased."""
         lane = self._lanes.get(conversation)
-        self._parked.pop(conversation, None)
+        self._parking.forget(conversation)
         if lane is not None:
             self._close(lane)
             self._waiting -= lane.waiting
@@ -267,7 +257,7 @@ class Lanes:
                 self._sleep(lane, wait / 1000)
                 return
         if not self._circuit.admits():
-            self._park(lane)
+            self._parking.park(lane)
             return
         if head.hold_until is not None:
             fault_point("before-freeze")
@@ -374,35 +364,6 @@ class Lanes:
 
     def _note_refusal(self, lane: Lane, head: OutboxEntry) -> None:
         """Note that the core has refused the head; only `SharedLanes` needs more than the lane itself."""
-
-    def _park(self, lane: Lane) -> None:
-        """Park a lane without blocking a worker, so that other lanes can send."""
-        self._parked[lane.conversation] = lane
-        if not lane.attempts:
-            self._circuit.hurry()
-
-    def _unpark(self) -> None:
-        """Wake the parked lanes: all of them, or one for a probe."""
-        if self._circuit.state == "ok":
-            woken = list(self._parked.values())
-            self._parked.clear()
-        else:
-            woken = [self._parked.pop(lane.conversation) for lane in self._probing()]
-        for lane in woken:
-            self._ready.put_nowait(lane)
-
-    def _probing(self) -> Sequence[Lane]:
-        """Choose the lane of the next probe.
-
-        A lane that the core has never refused comes first. Of those the newest is chosen, because the core may refuse
-        all of the older ones.
-        """
-        never_refused = [lane for lane in self._parked.values() if not lane.attempts]
-        if len(never_refused) > 1:
-            self._circuit.hurry()
-        if never_refused:
-            return [max(never_refused, key=lambda lane: lane.entries[0].key)]
-        return list(self._parked.values())[:1]
 
     def _record_taken(self, share: Share) -> None:
         fault_point("after-post-before-mark")

@@ -58,8 +58,10 @@ class Quarantine:
     ) -> None:
         self._folder, self.limit, self._is_disk_short = folder, limit, is_disk_short
         self._shared = shared
-        #: Attachments whose originals are in the bucket, as far as this process knows.
-        self._elsewhere: set[str] = set()
+        #: Attachments whose originals may be in the bucket, and whether they certainly are.
+        self._elsewhere: dict[str, bool] = {}
+        #: Those whose originals could not be removed from the bucket yet.
+        self._leftovers: set[str] = set()
         self._originals: dict[str, _StoredOriginal] = {}
         for file in folder.iterdir():
             attachment, _, sha256 = file.name.partition(".")
@@ -100,7 +102,7 @@ class Quarantine:
             return
         path = self._path(attachment, stored)
         await _in_thread(partial(_sync, path))
-        if self._shared is not None and attachment not in self._elsewhere:
+        if self._shared is not None and not self._elsewhere.get(attachment):
             await self._share(self._shared, attachment, path)
 
     async def open(self, attachment: str, *, elsewhere: bool = False) -> int | None:
@@ -116,21 +118,28 @@ class Quarantine:
     async def remove(self, attachment: str, *, everywhere: bool = True) -> None:
         """Remove the original of an attachment that has ended or is unknown.
 
-        What cannot be removed from the bucket now is removed in a later round.
+        What cannot be removed from the bucket now is left to `remove_leftovers`.
         """
         await self._remove_here(attachment)
         if everywhere and attachment in self._elsewhere:
             try:
                 await self.erase(attachment)
             except StoreUnavailable as exc:
+                self._leftovers.add(attachment)
                 log.warning("shared_original_not_removed", attachment=attachment, error=str(exc))
+
+    async def remove_leftovers(self) -> None:
+        """Remove what could not be removed from the bucket before; raise StoreUnavailable if it still cannot."""
+        for attachment in tuple(self._leftovers):
+            await self.erase(attachment)
 
     async def erase(self, attachment: str) -> None:
         """Remove the original wherever it may be; raise StoreUnavailable if that fails."""
         await self._remove_here(attachment)
         if self._shared is not None:
             await self._shared.remove(attachment)
-        self._elsewhere.discard(attachment)
+        self._elsewhere.pop(attachment, None)
+        self._leftovers.discard(attachment)
 
     async def shared_attachments(self) -> list[str]:
         """Return the ids of the attachments whose originals are in the bucket. Raises StoreUnavailable."""
@@ -140,9 +149,11 @@ class Quarantine:
         descriptor = await _in_thread(partial(os.open, path, os.O_RDONLY | os.O_CLOEXEC))
         if descriptor is None:
             return
+        # Before the answer: it may be lost although the store has the original.
+        self._elsewhere[attachment] = False
         try:
             await shared.put(attachment, descriptor)
-            self._elsewhere.add(attachment)
+            self._elsewhere[attachment] = True
         except StoreUnavailable as exc:
             log.warning("original_not_shared", attachment=attachment, error=str(exc))
         finally:
@@ -155,7 +166,7 @@ class Quarantine:
                 sha256 = await shared.fetch(attachment, descriptor)
                 if sha256 is None:
                     return None
-                self._elsewhere.add(attachment)
+                self._elsewhere[attachment] = True
                 await self.keep(attachment, descriptor, sha256)
                 return os.dup(descriptor)
         except OSError as exc:

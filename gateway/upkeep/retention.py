@@ -70,6 +70,7 @@ class RetentionWorker:
         await every(_SWEEP_EVERY, self._round_or_sweep, outage, event)
 
     async def _round_or_sweep(self) -> None:
+        await self._quarantine.remove_leftovers()
         now = asyncio.get_running_loop().time()
         if now >= self._next_round:
             self._next_round = now + _ROUND_EVERY

@@ -22,6 +22,7 @@ from tests.torture.senders import Sender
 from .database import Database
 from .front import Front
 from .node import Node
+from .stored import Stored
 from .texting import TextingAgent
 
 _KINDS = ("whatsapp", "messenger", "twilio", "apple")
@@ -40,6 +41,7 @@ class Report:
     messages: int = 0
     events: int = 0
     posts: int = 0
+    batches: int = 0
     texts: int = 0
     attachments: dict[str, int] = field(default_factory=dict)
     #: Seconds until all shards were owned again after each fault.
@@ -59,6 +61,8 @@ class Cluster:
         nodes: int = 3,
         senders: int = 8,
         erases: bool = True,
+        stored: Stored | None = None,
+        batch: int = 1,
     ) -> None:
         self.dice = random.Random(seed)
         self.report = Report(seed)
@@ -69,6 +73,9 @@ class Cluster:
         self.platforms: dict[str, FaultyPlatform] = {}
         self._folder = folder
         self._count, self._senders, self._erases = nodes, senders, erases
+        #: The bucket that holds the media; None for files.
+        self.stored = stored
+        self._batch = batch
         self._ledger = Ledger()
 
     def _new_dice(self) -> random.Random:
@@ -94,6 +101,8 @@ class Cluster:
                 end.set()
             await self._drain(retrying, erasing, agent)
             await self._stop()
+            if self.stored is not None:
+                await self.stored.copy_to(self._folder / "media")
             self._sum_up(agent)
         return self.report
 
@@ -116,8 +125,16 @@ class Cluster:
             self.platforms[name] = platform
         settings = {name: platform.settings() for name, platform in self.platforms.items()}
         content = {
-            "gateway": {"public_url": self.front.url},
-            "core": {"url": self.core.url, "secrets": [SECRET], "hold_seconds": 0.5},
+            "gateway": {
+                "public_url": self.front.url,
+                "media": "file" if self.stored is None else self.stored.setting,
+            },
+            "core": {
+                "url": self.core.url,
+                "secrets": [SECRET],
+                "hold_seconds": 0.5,
+                "batch": self._batch,
+            },
             "fetch": {"allow_private_hosts": True},
             "connectors": settings,
         }
@@ -229,6 +246,7 @@ class Cluster:
         report.starts = sum(node.starts for node in self.nodes)
         report.messages, report.events = len(self._ledger), len(self.core.events)
         report.posts, report.texts = self.core.posts, len(agent.accepted)
+        report.batches = self.core.batches
         for attachment in verdict.final_states(self.core.events).values():
             state = str(attachment["state"])
             report.attachments[state] = report.attachments.get(state, 0) + 1

@@ -5,13 +5,34 @@ from pathlib import Path
 
 import pytest
 
+from gateway.settings.media_store import Bucket
+from tests.bucket import S3Server
 from tests.postgresql import Server
 
 from . import faults
 from .cluster import Cluster, Fault
+from .stored import Stored
 
 SECONDS = float(os.environ.get("CLUSTER_SECONDS", "60"))
 FAULTS = (faults.kill, faults.pause, faults.mute, faults.restart_database, faults.roll)
+
+
+@pytest.mark.parametrize(
+    "fault", [faults.lose_store, faults.kill, faults.pause], ids=lambda fault: fault.__name__
+)
+async def test_a_bucket_and_batches_break_no_promise(
+    tmp_path: Path, database: Server, s3_server: S3Server, bucket: Bucket, fault: Fault
+) -> None:
+    is_mild = fault is faults.lose_store
+    stored = await Stored.behind_a_gate(s3_server, bucket, counts_originals=is_mild)
+    cluster = Cluster(tmp_path, database, seed=3, stored=stored, batch=20)
+    report = await cluster.run(fault, seconds=SECONDS)
+    await stored.gate.close()
+    print(report)  # noqa: T201 - the figures
+    assert report.complaints == []
+    assert report.faults > 0
+    assert report.batches > 10
+    assert report.attachments["ready"] > 10
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)

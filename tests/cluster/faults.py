@@ -9,6 +9,7 @@ from .node import Node
 #: Seconds for which a node sleeps on after others have its work.
 _LONGER = 2.0
 _MUTED = 8.0
+_WITHOUT_STORE = 5.0
 
 
 def _any(cluster: Cluster) -> Node:
@@ -48,6 +49,14 @@ async def restart_database(cluster: Cluster) -> None:
     await asyncio.to_thread(server.stop, "immediate")
     await asyncio.to_thread(server.start)
     await cluster.taken_over(30)
+
+
+async def lose_store(cluster: Cluster) -> None:
+    """Let the bucket refuse connections for a while."""
+    assert cluster.stored is not None
+    await cluster.stored.gate.close()
+    await asyncio.sleep(_WITHOUT_STORE)
+    await cluster.stored.gate.open()
 
 
 async def roll(cluster: Cluster) -> None:

@@ -31,17 +31,23 @@ class Core:
     def __init__(self, answer: Answer) -> None:
         self.events: list[dict[str, Any]] = []
         self.taken: list[dict[str, Any]] = []
+        self.posts = 0
         self._answer = answer
 
     async def post(self, request: web.Request) -> web.Response:
         body = await request.read()
         headers = {k.lower(): v for k, v in request.headers.items()}
         Webhook(SECRET).verify(body.decode(), headers)
-        event = orjson.loads(body)
-        assert event["id"] == headers["webhook-id"]
-        self.events.append(event)
-        answer = self._answer(event, sum(e["id"] == event["id"] for e in self.events))
-        if 200 <= answer.status < 300:
+        content = orjson.loads(body)
+        events = content if isinstance(content, list) else [content]
+        assert isinstance(content, list) or content["id"] == headers["webhook-id"]
+        self.posts += 1
+        for number, event in enumerate(events):
+            self.events.append(event)
+            answer = self._answer(event, sum(e["id"] == event["id"] for e in self.events))
+            if not 200 <= answer.status < 300:
+                is_part = isinstance(content, list)
+                return web.json_response({"taken": number}, status=207) if is_part else answer
             self.taken.append(event)
         return answer
 

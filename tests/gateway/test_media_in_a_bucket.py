@@ -8,9 +8,12 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gateway.media.quarantine import Quarantine
 from gateway.media.scratch import scratch_file
 from gateway.media.shared_originals import SharedOriginals
+from gateway.media.storage.interface import StoreUnavailable
 from gateway.media.storage.keys import Keys
 from gateway.media.storage.s3 import S3Bucket
 from gateway.settings import MediaSettings
@@ -234,3 +237,32 @@ async def test_only_the_own_installation_reads_a_shared_original(
     assert sorted(await quarantine.shared_attachments()) == ["att_1", "att_2"]
     await quarantine.erase("att_1")
     assert await ours.attachments() == ["att_2"]
+
+
+async def test_a_lost_answer_leaves_no_original_behind(
+    tmp_path: Path, bucket: Bucket, opened: S3Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "quarantine"
+    folder.mkdir()
+    shared = SharedOriginals(opened, Keys(bucket.prefix), b"k" * 32)
+    quarantine = Quarantine(folder, 1_000_000, lambda: False, shared)
+    put, remove = shared.put, shared.remove
+
+    async def put_unanswered(attachment: str, original: int) -> None:
+        await put(attachment, original)
+        raise StoreUnavailable("the answer is lost")
+
+    async def refused(attachment: str) -> None:
+        raise StoreUnavailable(f"{attachment} cannot be removed now")
+
+    with scratch_file(tmp_path) as original:
+        os.write(original, b"an original")
+        await quarantine.keep("att_1", original, hashlib.sha256(b"an original").hexdigest())
+    monkeypatch.setattr(shared, "put", put_unanswered)
+    await quarantine.secure("att_1")
+    monkeypatch.setattr(shared, "remove", refused)
+    await quarantine.remove("att_1")
+    assert await shared.attachments() == ["att_1"]
+    monkeypatch.setattr(shared, "remove", remove)
+    await quarantine.remove_leftovers()
+    assert await shared.attachments() == []

@@ -58,7 +58,9 @@ class Cluster:
 
 
 @asynccontextmanager
-async def cluster(folder: Path, answer: Answer, *shards: Shards) -> AsyncIterator[Cluster]:
+async def cluster(
+    folder: Path, answer: Answer, *shards: Shards, batch: int = 1
+) -> AsyncIterator[Cluster]:
     """Run the lanes of a node for each set of shards, on one journal."""
     core = PatientCore(answer)
     app = web.Application()
@@ -69,7 +71,7 @@ async def cluster(folder: Path, answer: Answer, *shards: Shards) -> AsyncIterato
         nodes = []
         for owned in map(Owned, shards):
             journal.ownership = owned
-            lanes = SharedLanes(journal, client, workers=4, priority=IntakePriority())
+            lanes = SharedLanes(journal, client, workers=4, priority=IntakePriority(), batch=batch)
             owned.workers.append(lanes)
             nodes.append(Node(owned, lanes))
             journal.subscribe(nodes[-1].recorded)
@@ -101,8 +103,11 @@ SENDERS = [f"sender{n}" for n in range(12)]
 ODD = frozenset(shard for shard in ALL_SHARDS if shard % 2)
 
 
-async def test_each_lane_is_forwarded_by_its_owner_once_in_order(tmp_path: Path) -> None:
-    async with cluster(tmp_path, ok, ODD, ALL_SHARDS - ODD) as found:
+@pytest.mark.parametrize("batch", [1, 100])
+async def test_each_lane_is_forwarded_by_its_owner_once_in_order(
+    tmp_path: Path, batch: int
+) -> None:
+    async with cluster(tmp_path, ok, ODD, ALL_SHARDS - ODD, batch=batch) as found:
         found.core.leave.set()
         for n in range(5):
             await record(found.journal, delivery(*(note(f"{s}-{n}", s) for s in SENDERS)))
@@ -111,6 +116,7 @@ async def test_each_lane_is_forwarded_by_its_owner_once_in_order(tmp_path: Path)
         assert len(found.core.events) == 60
         assert all(sequences(found.core.taken, s) == [1, 2, 3, 4, 5] for s in SENDERS)
         assert all(node.lanes.forwarded == 30 for node in found.nodes)
+        assert (found.core.posts == 60) == (batch == 1)
 
 
 async def test_a_node_that_gains_shards_takes_up_their_lanes(tmp_path: Path) -> None:
@@ -120,6 +126,23 @@ async def test_a_node_that_gains_shards_takes_up_their_lanes(tmp_path: Path) -> 
         assert found.core.events == []
         await found.nodes[0].owned.gain(ALL_SHARDS)
         assert sequences(await found.core.until(2), "ann") == [1, 2]
+
+
+async def test_released_shards_wait_for_a_batch_with_other_lanes(tmp_path: Path) -> None:
+    async with cluster(tmp_path, ok, ALL_SHARDS, NONE, batch=100) as found:
+        first, second = found.nodes
+        await record(found.journal, delivery(*(note(f"{s}-{n}", s) for s in SENDERS for n in "12")))
+        await until(lambda: any(first.lanes._serving.values()))
+        releasing = asyncio.create_task(first.lanes.release(ALL_SHARDS))
+        await asyncio.sleep(0)
+        found.core.leave.set()
+        await releasing
+        first.owned.lose(ALL_SHARDS)
+        await second.owned.gain(ALL_SHARDS)
+        await found.core.until(24)
+        await marked(found.journal)
+        assert len({event["id"] for event in found.core.events}) == len(found.core.events) == 24
+        assert all(sequences(found.core.taken, s) == [1, 2] for s in SENDERS)
 
 
 async def test_released_shards_end_with_marks_for_the_next_owner(tmp_path: Path) -> None:

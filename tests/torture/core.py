@@ -30,12 +30,12 @@ class UnreliableCore:
         self.failure_rate = failure_rate
         self.events: list[Event] = []
         self.conversations: dict[str, Conversation] = {}
-        self.posts = 0
+        self.posts = self.batches = 0
         self.complaints: list[str] = []
         self.url = ""
         self._secret = secret
         self._dice = dice
-        self._bodies: dict[str, bytes] = {}
+        self._bodies: dict[str, Event] = {}
         self._ids: set[str] = set()
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -88,12 +88,38 @@ class UnreliableCore:
         except BadSignature as exc:
             self.complaints.append(f"an event came without a genuine signature: {exc}")
             return web.Response(status=401)
-        event = json.loads(body)
-        self._check_arrival(request.headers["webhook-id"], event, body)
+        content = json.loads(body)
+        if isinstance(content, list):
+            return await self._post_batch(request, content)
+        if content["id"] != request.headers["webhook-id"]:
+            self.complaints.append(f"{request.headers['webhook-id']} carries {content['id']}")
+        self._check_arrival(content)
         if self._dice.random() < self.failure_rate:
-            return await self._fail(request, event)
-        self._take(event)
+            return await self._fail(request, content)
+        self._take(content)
         return web.Response(status=204)
+
+    async def _post_batch(self, request: web.Request, events: list[Event]) -> web.StreamResponse:
+        """Take all events of a batch, the first ones, or none, and not always say so."""
+        self.batches += 1
+        if self._dice.random() >= self.failure_rate:
+            return self._take_first(events, len(events))
+        failure = self._dice.choice(["refuse", "busy", "judge", "part", "part then cut"])
+        if failure.startswith("part"):
+            response = self._take_first(events, self._dice.randrange(len(events) + 1))
+            if failure == "part then cut" and request.transport is not None:
+                request.transport.close()
+            return response
+        self._check_arrival(events[0])
+        return web.Response(status={"refuse": 500, "busy": 503, "judge": 422}[failure])
+
+    def _take_first(self, events: list[Event], count: int) -> web.Response:
+        for event in events[:count]:
+            self._check_arrival(event)
+            self._take(event)
+        if count == len(events):
+            return web.Response(status=200)
+        return web.json_response({"taken": count}, status=207)
 
     async def _fail(self, request: web.Request, event: Event) -> web.StreamResponse:
         failure = self._dice.choice(
@@ -109,13 +135,12 @@ class UnreliableCore:
             return web.Response(status=503, headers={"retry-after": "1"})
         return web.Response(status=204 if failure == "late" else 500)
 
-    def _check_arrival(self, id: str, event: Event, body: bytes) -> None:
-        """Check what must hold for every POST, accepted or not."""
-        if event["id"] != id:
-            self.complaints.append(f"webhook-id {id} carries event {event['id']}")
-        first = self._bodies.setdefault(id, body)
-        if first != body:
-            self.complaints.append(f"{id} came with two bodies: {first!r} and {body!r}")
+    def _check_arrival(self, event: Event) -> None:
+        """Check what must hold for every event, accepted or not."""
+        id = event["id"]
+        first = self._bodies.setdefault(id, event)
+        if first != event:
+            self.complaints.append(f"{id} came with two bodies: {first!r} and {event!r}")
         if "subject" not in event or id in self._ids:
             return
         conversation = self._of(event)
