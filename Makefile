@@ -64,7 +64,7 @@ coverage: install-dev
 TORTURE_SEEDS ?= 1,2,3,4,5
 TORTURE_SECONDS ?= 180
 torture: install-dev
-	TORTURE_SEEDS=$(TORTURE_SEEDS) TORTURE_SECONDS=$(TORTURE_SECONDS) $(BIN)/pytest -v tests/torture
+	TORTURE_SEEDS=$(TORTURE_SEEDS) TORTURE_SECONDS=$(TORTURE_SECONDS) $(BIN)/pytest -v tests/torture tests/torture/on_postgresql.py
 
 # Three nodes on one PostgreSQL, CLUSTER_SECONDS for each fault: kills, pauses, silent networks, crashes, rolling restarts.
 CLUSTER_SECONDS ?= 60

@@ -51,6 +51,17 @@ async def test_a_batch_takes_as_many_statements_as_a_message(
     assert counts[0] == counts[1] <= 7
 
 
+async def test_events_of_many_posts_are_removed_with_one_statement(
+    journal: PostgresqlJournal, sent: list[str]
+) -> None:
+    recorded = await record(journal, delivery(*(note(str(n), f"s{n}") for n in range(9))))
+    sent.clear()
+    marks = [journal.mark_delivered([(e.conversation, e.key)]) for e in recorded.entries[:8]]
+    await asyncio.gather(*marks)
+    assert await journal.backlog() == 1
+    assert sum(statement.startswith("DELETE") for statement in sent) <= 2
+
+
 async def test_keys_of_events_ascend_in_the_order_of_messages(journal: PostgresqlJournal) -> None:
     recorded = await record(journal, delivery(*(note(str(n), f"s{n % 3}") for n in range(30))))
     keys = [entry.key for entry in recorded.entries]

@@ -135,6 +135,29 @@ async def test_a_record_without_its_standby_waits_for_it(
     assert seen == [await recording]
 
 
+async def test_a_commit_without_an_end_does_not_prevent_closing(
+    journal: PostgresqlJournal, postgresql: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.journal.postgresql.session_thread._CLOSE", 0.1)
+    with postgresql.having(synchronous_standby_names="nobody"):
+        recording = asyncio.create_task(record(journal, delivery(note("1"))))
+        await until_it_waits_for_standby(postgresql, "writer")
+        await journal.close()
+        with pytest.raises(JournalUnavailable, match="did not say whether it committed"):
+            await recording
+
+
+async def until_it_waits_for_standby(server: Server, role: str) -> None:
+    with server.connect() as connection:
+        async with asyncio.timeout(20):
+            while not connection.execute(
+                "SELECT 1 FROM pg_stat_activity "
+                "WHERE wait_event = 'SyncRep' AND application_name LIKE %s",
+                (f"airlock {role}%",),
+            ).fetchall():
+                await asyncio.sleep(0.01)
+
+
 async def cancel_wait_for_standby(server: Server, role: str) -> None:
     """Cancel a commit that waits for its standby, as an administrator does."""
     with server.connect() as connection:

@@ -53,7 +53,9 @@ class Torture:
         points: Sequence[str] = (),
         senders: int = 12,
         patient: bool = False,
+        journal: str = "sqlite",
     ) -> None:
+        self._journal = journal
         self._folder = folder
         self._seconds = seconds
         self._points = list(points)
@@ -116,6 +118,7 @@ class Torture:
         settings = zip(names, (platform.settings() for platform in self._platforms), strict=True)
         gateway.configure(
             {
+                "gateway": {"journal": self._journal},
                 "core": {"url": self._core.url, "secrets": [SECRET], "hold_seconds": 0.5},
                 "fetch": {"allow_private_hosts": True},
                 "connectors": dict(settings),
@@ -178,7 +181,9 @@ class Torture:
 
     def _sum_up(self, gateway: GatewayProcess) -> None:
         report = self.report
-        report.complaints += verdict.complaints(self._ledger, self._core, gateway.data)
+        report.complaints += verdict.complaints(
+            self._ledger, self._core, gateway.data, journal=self._journal
+        )
         report.complaints += [
             f"credentials went astray: {platform.leaks}"
             for platform in self._platforms

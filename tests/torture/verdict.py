@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from .core import Event, UnreliableCore
 from .ledger import AcceptedMessage, Ledger
 
@@ -43,7 +45,12 @@ def missing(ledger: Ledger, core: UnreliableCore) -> list[str]:
 
 
 def complaints(
-    ledger: Ledger, core: UnreliableCore, data: Path, *, more_is_fine: bool = False
+    ledger: Ledger,
+    core: UnreliableCore,
+    data: Path,
+    *,
+    more_is_fine: bool = False,
+    journal: str = "sqlite",
 ) -> list[str]:
     """Return all complaints, after the gateway has ended.
 
@@ -52,7 +59,7 @@ def complaints(
     return [
         *broken_promises(ledger, core, more_is_fine=more_is_fine),
         *stored_amiss(core.events, data / "media", [data]),
-        *left_over(data),
+        *(left_over(data) if journal == "sqlite" else left_in_database(journal)),
     ]
 
 
@@ -160,3 +167,10 @@ def left_over(data: Path) -> list[str]:
         (sound,) = journal.execute("PRAGMA integrity_check").fetchone()
     wrong = [f"{what} left in the journal: {rows}" for what, rows in left.items() if rows]
     return wrong if sound == "ok" else [*wrong, f"the journal is damaged: {sound}"]
+
+
+def left_in_database(url: str) -> list[str]:
+    """Return complaints about unfinished work in a journal in PostgreSQL."""
+    with psycopg.connect(url, autocommit=True) as journal:
+        left = {what: journal.execute(query.encode()).fetchall() for what, query in _EMPTY.items()}
+    return [f"{what} left in the journal: {rows}" for what, rows in left.items() if rows]

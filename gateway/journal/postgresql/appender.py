@@ -9,6 +9,7 @@ import psycopg
 
 from gateway.fault_points import fault_point
 from gateway.journal.errors import JournalUnavailable
+from gateway.observability.metrics import JOURNAL_COMMITS
 
 from .adapters import Bigints, Byteas
 from .outcomes import SessionLost, in_words, is_lost
@@ -90,6 +91,7 @@ class Appender(SessionThread[_Delivery]):
             if isinstance(exc, SessionLost) or is_lost(connection, exc):
                 raise SessionLost(reason) from exc
             return
+        JOURNAL_COMMITS.inc()
         fault_point("after-sync")
         self._on_loop(self._complete, group)
 

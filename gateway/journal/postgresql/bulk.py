@@ -4,8 +4,10 @@ The operations write them one by one. They are held back until a statement follo
 until the transaction ends.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -90,6 +92,20 @@ BULK: Mapping[str, Bulk] = MappingProxyType(
         COUNT_AND_OPT_IN: _count(", opted_out = 0"),
     }
 )
+
+_DELETION = re.compile(r"DELETE FROM (?P<table>\w+) WHERE (?P<column>\w+) = \?")
+_TYPES = {"int": "bigint", "str": "text"}
+
+
+@lru_cache(maxsize=256)
+def deletion(statement: str, kind: str) -> Bulk | None:
+    """Return what removes many rows by a column with values of a kind; None if the statement does anything else."""
+    found, type = _DELETION.fullmatch(statement), _TYPES.get(kind)
+    if found is None or type is None:
+        return None
+    where = f"{found['column']} = ANY (CAST(? AS {type}[]))"
+    return Bulk(found["table"], f"DELETE FROM {found['table']} WHERE {where}", (type,))
+
 
 #: The lock comes first: the count needs all of `lane` before a key is drawn. A transaction draws keys for a lane while
 #: no other one can, so that keys are committed in their order within each lane.

@@ -8,6 +8,7 @@ from importlib import resources
 
 import psycopg
 
+from gateway.fault_points import fault_point
 from gateway.journal.errors import JournalUnusable
 
 from .outcomes import in_words
@@ -39,6 +40,7 @@ def migrate(connection: Connection) -> None:
     try:
         with connection.transaction():
             _migrate(connection)
+        fault_point("journal-made")
     except psycopg.errors.InsufficientPrivilege as exc:
         raise JournalUnusable(
             f"gateway.journal: cannot create the tables: {in_words(exc)}; {_NO_RIGHTS}"

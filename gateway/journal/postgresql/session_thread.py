@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds after which an idle session says something: the server ends one that is silent for longer (`session.py`).
 _KEEP_ALIVE = 0.5
+#: Seconds that the last works may take when the journal is closed. A commit may wait for a standby without end.
+_CLOSE = 2.0
 #: Seconds before the next attempt to open a session.
 _RETRY = 0.2
 
@@ -72,12 +74,14 @@ class SessionThread(ABC, Generic[W]):
             self._queue.put(work)
 
     async def close(self) -> None:
-        """Finish what was submitted, then close the session."""
+        """Finish what was submitted, then close the session; leave it behind if the server does not answer."""
         if self._thread is None or self._is_closing:
             return
         self._is_closing = True
         self._queue.put(None)
-        await self._loop.run_in_executor(None, self._thread.join)
+        await self._loop.run_in_executor(None, self._thread.join, _CLOSE)
+        if self._thread.is_alive():
+            log.error("journal_session_left_behind", session=self._name, seconds=_CLOSE)
 
     # in the thread -------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import psycopg
 
 from gateway.journal.records import OutboxEntry
 
-from .bulk import BULK, PUT, Bulk
+from .bulk import BULK, PUT, Bulk, deletion
 from .session import Connection
 from .statements import translated
 
@@ -111,7 +111,13 @@ class PostgresqlTransaction:
         return Result(cursor)
 
     def executemany(self, statement: str, parameters: Iterable[Sequence[Any]], /) -> "Results":
-        return Results([self.execute(statement, one) for one in parameters])
+        rows = list(parameters)
+        bulk = deletion(statement, type(rows[0][0]).__name__) if rows else None
+        if bulk is None:
+            return Results([self.execute(statement, one) for one in rows])
+        for row in rows:
+            self._hold(bulk, row)
+        return Results([])
 
     def end(self) -> None:
         """Send what is still held back, and give the events their keys."""

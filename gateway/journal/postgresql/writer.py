@@ -201,6 +201,8 @@ class Writer(SessionThread[_Write]):
 
     def _complete(self, group: list[_Write]) -> None:
         for write in group:
+            if write.done.done() and not write.done.cancelled():
+                continue  # given up when the journal was closed
             if write.announces and write.error is None and write.result is not None:
                 self._announce(write.result)
             if write.done.cancelled():

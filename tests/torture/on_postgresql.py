@@ -1,0 +1,50 @@
+"""The same promises with the journal in PostgreSQL, which is killed as well: `make torture` runs this."""
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from gateway.fault_points import STEPS
+from tests.postgresql import Server
+
+from .seeds import LONG, SECONDS, SEEDS
+from .torture import Torture
+
+pytestmark = pytest.mark.system
+
+#: Reached only when something expires, or only with SQLite.
+_OTHERS = frozenset({"after-expire", "after-forget", "before-checkpoint", "after-checkpoint"})
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_acknowledged_messages_survive_kills_of_gateway_and_database(
+    tmp_path: Path, postgresql: Server, seed: int
+) -> None:
+    points = [step for step in STEPS if step not in _OTHERS]
+    journal = postgresql.schema(f"torture_{seed}")
+    torture = Torture(tmp_path, seed, seconds=SECONDS, points=points, patient=LONG, journal=journal)
+    crashing = asyncio.create_task(_crash(postgresql, random.Random(seed)))
+    try:
+        report = await torture.run()
+    finally:
+        crashing.cancel()
+        await asyncio.wait([crashing])
+    assert report.complaints == []
+    assert report.not_reached == []
+    assert report.exit_status == 0
+    assert report.messages > 100
+    assert {"ready", "rejected"} <= report.attachments.keys()
+
+
+async def _crash(server: Server, dice: random.Random) -> None:
+    """Kill the database now and then, and start it again."""
+    while LONG:
+        await asyncio.sleep(dice.uniform(5, 15))
+        await asyncio.shield(asyncio.to_thread(_restart, server))
+
+
+def _restart(server: Server) -> None:
+    server.stop("immediate")
+    server.start()
