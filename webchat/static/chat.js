@@ -6,7 +6,7 @@ import { Composer } from "./composer.js";
 import { Conversation, gate, warn, whenOnline } from "./conversation.js";
 import { addStyles, byId, closeDialogs } from "./element.js";
 import { greet, tellPage } from "./frame.js";
-import { end, framed, site } from "./session.js";
+import { end, firstPage, framed, site } from "./session.js";
 import { forgetEverything, openStore } from "./store.js";
 import { Transcript } from "./transcript.js";
 import { loadWords, say } from "./words.js";
@@ -53,7 +53,7 @@ const sender = {
 };
 const composer = new Composer(sender, async (file) => (await attaching()).take(file, sender));
 /** @type {Conversation} */
-const conversation = new Conversation({ transcript, composer, forget: forgetSeen, ended: () => void signedOut() });
+const conversation = new Conversation({ transcript, composer, forget: forgetSeen, ended: () => void ended() });
 
 function forgetSeen() {
   early.length = 0;
@@ -89,6 +89,15 @@ async function signedOut() {
   await forgetEverything(site);
   if (conversation.isAt(beginning)) gate(say("signed.out"), false);
   return beginning;
+}
+
+/** The server ended the session, unless another tab only signed somebody else in. */
+async function ended() {
+  const beginning = conversation.stop();
+  const other = await firstPage().then(() => true, () => false);
+  if (!conversation.isAt(beginning)) return;
+  if (other) await conversation.start({});
+  else await signedOut();
 }
 
 async function signOut() {
@@ -150,7 +159,7 @@ document.addEventListener("keydown", ({ key, defaultPrevented }) => {
   if (key === "Escape" && !defaultPrevented && !document.querySelector("dialog")) tellPage("close");
 });
 whenSignedOut(() => {
-  if (conversation.session) void signedOut();
+  if (conversation.session) void ended();
 });
 
 const hello = await greeting;

@@ -1,7 +1,7 @@
 // @ts-check
 // One consumer's conversation in this page: it begins with a session, and ends when they sign out.
 
-import { get, isCarried, newId, pause, Refused } from "./api.js";
+import { actAs, get, isCarried, newId, pause, Refused } from "./api.js";
 import { byId, closeDialogs } from "./element.js";
 import { releaseFiles, resolveBy } from "./files.js";
 import { begin, firstPage, site } from "./session.js";
@@ -84,6 +84,7 @@ export class Conversation {
   stop() {
     this.queue?.end();
     this.#stream?.end();
+    actAs(null);
     [this.session, this.queue, this.#stream, this.#earlier] = [null, null, null, null];
     closeDialogs();
     const { transcript, forget } = this.parts;
@@ -149,6 +150,7 @@ export class Conversation {
     if (isCarried()) resolveBy((await import("./links.js")).carriedLinks(() => transcript.draw()));
     if (mine !== this.#beginning) return;
     this.session = session;
+    actAs(id);
     transcript.cleared = Number(cleared ?? 0);
     transcript.setLocal(files);
     this.#showHistory(history);

@@ -167,3 +167,22 @@ async def _cameras_on(page: Page) -> int:
             "[...document.querySelectorAll('video')].filter((one) => one.srcObject).length"
         )
     )
+
+
+async def test_tab_follows_when_another_signs_somebody_else_in(
+    opener: Opener, chat: RunningChat
+) -> None:
+    page = await opener.open(f"{chat.url()}#identity={chat.identity('ida')}")
+    await write(page, "written by Ida")
+    await chat.event("message")
+    other = await page.context.new_page()
+    opener.watch(other)
+    await other.goto(f"{chat.url()}#identity={chat.identity('jon')}")
+    await expect(other.get_by_text("Write to us")).to_be_visible()
+    await write(other, "written by Jon")
+    assert (await chat.event("message", 2))["text"] == "written by Jon"
+    await expect(page.get_by_text("written by Jon")).to_be_visible()
+    await expect(page.get_by_text("written by Ida")).to_have_count(0)
+    await write(page, "from the first tab")
+    third = await chat.event("message", 3)
+    assert third["consumer"]["id"] == chat.gateway.of("message")[1]["consumer"]["id"]
