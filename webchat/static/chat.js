@@ -84,10 +84,10 @@ function addMenu(id, entries) {
 }
 
 /** Nothing of this consumer stays on this device. */
-async function signedOut() {
+async function signedOut(words = say("signed.out")) {
   const beginning = conversation.forget();
   await forgetEverything(site);
-  if (conversation.isAt(beginning)) gate(say("signed.out"), false);
+  if (conversation.isAt(beginning)) gate(words, false);
   return beginning;
 }
 
@@ -121,7 +121,7 @@ async function restart() {
 
 async function erase() {
   await call("DELETE", "me");
-  await signedOut();
+  await signedOut(say("erased"));
 }
 
 async function menuEntries() {
@@ -149,7 +149,6 @@ const greeting = greet({
   },
 });
 
-await loadWords();
 addMenu("more", menuEntries);
 addMenu("attach", async () => (await attaching()).attachEntries(sender));
 byId("close").hidden = !framed;
@@ -162,8 +161,7 @@ whenSignedOut(() => {
   if (conversation.session) void ended();
 });
 
-const hello = await greeting;
-await openStore(site);
+const [hello] = await Promise.all([greeting, loadWords(), openStore(site)]);
 opened = true;
 addStyles();
 if (hello.reset) await signOut();

@@ -91,7 +91,7 @@ export class Conversation {
     transcript.clear();
     transcript.closed = false;
     forget();
-    byId("attach").hidden = true;
+    for (const id of ["attach", "more"]) byId(id).hidden = true;
     releaseFiles();
     this.#alerted.clear();
     for (const id of ["typing", "earlier", "unkept"]) byId(id).hidden = true;
@@ -173,6 +173,7 @@ export class Conversation {
     if (mine !== this.#beginning) return;
     this.#stream.start();
     byId("unkept").hidden = isKept();
+    byId("more").hidden = false;
     setStatus(say("online"));
     for (const { text, files: waiting } of this.#early.splice(0)) this.send(text, waiting);
   }

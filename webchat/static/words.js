@@ -65,6 +65,11 @@ export function day(at) {
   return name.charAt(0).toLocaleUpperCase(language) + name.slice(1);
 }
 
+/** @param {number} part of one */
+export function share(part) {
+  return new Intl.NumberFormat(language, { style: "percent" }).format(part);
+}
+
 /** @param {number} bytes */
 export function size(bytes) {
   const [unit, number] = bytes < 1e6 ? ["kilobyte", Math.max(1, Math.round(bytes / 1e3))] : ["megabyte", Math.round(bytes / 1e5) / 10];

@@ -143,6 +143,24 @@ async def test_video_is_recorded_by_press_and_by_hold(opener: Opener, chat: Runn
     await expect(page.locator(".viewer video")).to_have_js_property("seeking", False)
 
 
+async def test_menu_offers_what_the_site_takes_once_it_does(
+    opener: Opener, chat: RunningChat
+) -> None:
+    page = await opener.open(chat.url("asked"))
+    await write(page, "May I send a photo?")
+    event = await chat.event("message")
+    attach = page.get_by_role("button", name="Attach")
+    await expect(attach).to_be_hidden()
+    await chat.answer(event, "Please do", "asked-1", site="asked")
+    await attach.click()
+    items = page.get_by_role("menuitem")
+    await expect(items).to_have_text(["Take photo", "Send image"])
+    await page.keyboard.press("Escape")
+    await attach.click()
+    await page.mouse.click(200, 200)
+    await expect(items).to_have_count(0)
+
+
 async def test_second_device_shows_sanitized_files_alone(opener: Opener, chat: RunningChat) -> None:
     token = chat.identity("ann")
     first = await opener.open(chat.url() + f"#identity={token}")
