@@ -157,6 +157,7 @@ async def test_menu_offers_what_the_site_takes_once_it_does(
     await expect(items).to_have_text(["Take photo", "Send image"])
     await page.keyboard.press("Escape")
     await attach.click()
+    await expect(items).to_have_count(2)
     await page.mouse.click(200, 200)
     await expect(items).to_have_count(0)
 
