@@ -36,6 +36,7 @@ export function drawBubble(node, line, actions) {
   const bubble = /** @type {HTMLElement} */ (part(node, "bubble", failed, () => (failed
     ? element("button", { type: "button", class: "bubble", onclick: () => actions.retry(line) })
     : element("div", { class: "bubble" }))));
+  part(bubble, "quote", line.quote, () => line.quote && element("p", { class: "quote", dir: "auto" }, line.quote));
   for (const file of line.files) {
     const shown = [localAddress(file), stillAddress(file), file.name, failed];
     part(bubble, `file ${file.key}`, shown, () => media(file, line, actions, !failed));

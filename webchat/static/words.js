@@ -20,7 +20,7 @@ export async function loadWords() {
   for (const node of document.querySelectorAll("[data-label]")) {
     const label = say(/** @type {HTMLElement} */ (node).dataset.label ?? "");
     node.setAttribute("aria-label", label);
-    node.setAttribute("title", label);
+    if (node.matches("button")) node.setAttribute("title", label);
   }
 }
 

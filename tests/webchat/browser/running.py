@@ -103,8 +103,11 @@ class RunningChat:
         content = {"to": event["consumer"]["id"], "message_id": event["id"]}
         await self.platform("outcomes", **content, position=0, state=state, **more)
 
-    async def answer(self, event: dict[str, Any], text: str, key: str, site: str = "shop") -> None:
-        await self.platform("messages", site=site, to=event["consumer"]["id"], key=key, text=text)
+    async def answer(
+        self, event: dict[str, Any], text: str, key: str, site: str = "shop", **more: Any
+    ) -> None:
+        to = event["consumer"]["id"]
+        await self.platform("messages", site=site, to=to, key=key, text=text, **more)
 
 
 def _is_drained(db: sqlite3.Connection) -> bool:

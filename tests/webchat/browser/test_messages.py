@@ -29,7 +29,9 @@ async def test_texts_pass_both_ways_with_ticks_and_typing(
     await expect(own).to_have_attribute("data-state", "read")
     await chat.platform("typing", to=event["consumer"]["id"], on=True)
     await expect(page.get_by_text("An agent is writing")).to_be_visible()
-    await chat.answer(event, "See https://shop.example.com/returns.", "answer-1")
+    answer = "See https://shop.example.com/returns."
+    await chat.answer(event, answer, "answer-1", reply_to=event["id"])
+    await expect(page.locator(".quote")).to_have_text("My parcel is broken")
     link = page.get_by_role("link", name="https://shop.example.com/returns")
     await expect(link).to_have_attribute("href", "https://shop.example.com/returns")
     await expect(page.get_by_text("An agent is writing")).to_be_hidden()
@@ -37,8 +39,8 @@ async def test_texts_pass_both_ways_with_ticks_and_typing(
     await expect(page.get_by_text("An agent is writing")).to_be_visible()
     assert (await chat.event("receipt", 2))["status"] == "read"
     # The receipt changes the agent's message, but the agent still writes.
-    answer = page.locator(".line[data-own=false]")
-    await expect(answer).to_have_attribute("data-state", "read")
+    line = page.locator(".line[data-own=false]")
+    await expect(line).to_have_attribute("data-state", "read")
     await expect(page.get_by_text("An agent is writing")).to_be_visible()
     await chat.platform("closed", to=event["consumer"]["id"])
     await expect(page.get_by_text("The conversation was closed")).to_be_visible()
