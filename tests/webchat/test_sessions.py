@@ -255,3 +255,12 @@ def test_no_part_of_the_server_shows_its_secrets(server: Server) -> None:
     shown = repr(chat) + repr(chat.settings)
     for secret in (*chat.settings.secrets, *chat.settings.access_tokens):
         assert secret not in shown
+
+
+async def test_call_for_another_consumer_is_refused(server: Server) -> None:
+    mia, ben = await server.consumer(), await server.consumer()
+    own = await mia.call("GET", "/history", headers={"X-Consumer": mia.id})
+    assert own.status == 200
+    for method, path in (("GET", "/history"), ("GET", "/changes"), ("POST", "/typing")):
+        answer = await mia.call(method, path, headers={"X-Consumer": ben.id}, json={"on": True})
+        assert (answer.status, answer.code) == (401, "session_required")

@@ -61,6 +61,9 @@ async def begin(request: web.Request) -> web.Response:
     if held is None:
         await admit_session(request, site.limits, wish.network, body.work)
     begun = await chat.database.write(partial(_begin, wish=wish, now=chat.clock()))
+    if begun.token is not None and held is not None:
+        # Other tabs of this browser show the consumer who was signed in until now.
+        chat.signals.announce([held.consumer])
     view = session_view(chat, begun.consumer, site, body.language)
     if begun.token is not None and body.carry == "header":
         view["token"] = begun.token

@@ -18,6 +18,8 @@ from .problems import Problem
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 COOKIE = "__Host-chat"
+#: The consumer whose conversation a page shows.
+_SHOWN = "X-Consumer"
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _SESSION_SECONDS = sessions.IDLE_MS // 1000
 
@@ -28,7 +30,10 @@ def for_consumers(handler: Handler) -> Handler:
     async def guarded(request: web.Request) -> web.StreamResponse:
         if request.method not in _SAFE_METHODS:
             require_own_origin(request)
-        request[CALLER] = await require_session(request)
+        request[CALLER] = caller = await require_session(request)
+        if request.headers.get(_SHOWN, caller.consumer) != caller.consumer:
+            # Another tab has signed somebody else in. What this one shows and sends is not theirs.
+            raise Problem(401, "session_required", "the session belongs to another consumer")
         return await handler(request)
 
     return guarded

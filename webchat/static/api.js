@@ -33,12 +33,19 @@ export class Refused extends Error {
 
 /** @type {string | null} The session's token where the browser keeps no cookie. */
 let bearer = null;
+/** @type {string | null} Whose conversation the page shows: another tab may sign somebody else in. */
+let consumer = null;
 /** @type {() => void} */
 let onSignedOut = () => undefined;
 
 /** @param {string | null} token */
 export function carry(token) {
   bearer = token;
+}
+
+/** @param {string | null} id */
+export function actAs(id) {
+  consumer = id;
 }
 
 /** Whether requests need the token: those of pictures and players cannot carry it. */
@@ -60,6 +67,7 @@ export async function call(method, path, { json, body, headers = {}, signal, kee
   const all = new Headers(headers);
   if (json !== undefined) all.set("Content-Type", "application/json");
   if (bearer) all.set("Authorization", `Bearer ${bearer}`);
+  if (consumer) all.set("X-Consumer", consumer);
   const response = await fetch(`/v1/${path}`, {
     method, headers: all, body: json === undefined ? body ?? null : JSON.stringify(json),
     signal: signal ?? null, keepalive, cache: "no-store",

@@ -3,7 +3,7 @@
 
 import { element, icon } from "./element.js";
 import { cleanAddress, isPicture, isVideo, localAddress, noteUnshowable } from "./files.js";
-import { fullTime, length, say, sayCode, size, time } from "./words.js";
+import { fullTime, length, say, sayCode, share, size, time } from "./words.js";
 
 /**
  * @import { IconName } from "./element.js"
@@ -36,6 +36,7 @@ export function drawBubble(node, line, actions) {
   const bubble = /** @type {HTMLElement} */ (part(node, "bubble", failed, () => (failed
     ? element("button", { type: "button", class: "bubble", onclick: () => actions.retry(line) })
     : element("div", { class: "bubble" }))));
+  part(bubble, "quote", line.quote, () => line.quote && element("p", { class: "quote", dir: "auto" }, line.quote));
   for (const file of line.files) {
     const shown = [localAddress(file), stillAddress(file), file.name, failed];
     part(bubble, `file ${file.key}`, shown, () => media(file, line, actions, !failed));
@@ -43,8 +44,9 @@ export function drawBubble(node, line, actions) {
   }
   part(bubble, "text", line.text, () => line.text && element("p", { class: "text", dir: "auto" }, ...linked(line.text)));
   part(bubble, "retry", failed && line.reason, () => failed && element("span", { class: "retry" }, why(line)));
-  part(node, "progress", line.state === "sending" && line.files.length ? Math.round(line.progress * 100) : null, () => progress(line, actions));
-  part(node, "meta", [line.state, line.at, line.reason], () => meta(line, actions));
+  const percent = line.state === "sending" && line.files.length ? Math.round(line.progress * 100) : null;
+  part(node, "progress", percent, () => progress(line, actions));
+  part(node, "meta", [line.state, line.at, line.reason, percent], () => meta(line, actions));
 }
 
 /**
@@ -154,6 +156,7 @@ function meta(line, actions) {
         : element("button", { type: "button", class: "text-button", onclick: () => actions.edit(line) }, say("edit")),
       element("button", { type: "button", class: "text-button", onclick: () => actions.cancel(line) }, say("remove")));
   }
+  if (line.state === "sending" && line.files.length) return element("p", { class: "meta" }, `${say("sending")} ${share(line.progress)}`);
   const undelivered = line.state === "failed" && line.position !== null;
   return element("p", { class: "meta", "data-bad": line.state === "failed" ? "true" : null }, at,
     element("span", { class: "ticks", title: say(`state.${line.state}`) }, icon(TICKS[line.state] ?? "sent", 17),

@@ -6,7 +6,7 @@ import { Composer } from "./composer.js";
 import { Conversation, gate, warn, whenOnline } from "./conversation.js";
 import { addStyles, byId, closeDialogs } from "./element.js";
 import { greet, tellPage } from "./frame.js";
-import { end, framed, site } from "./session.js";
+import { end, firstPage, framed, site } from "./session.js";
 import { forgetEverything, openStore } from "./store.js";
 import { Transcript } from "./transcript.js";
 import { loadWords, say } from "./words.js";
@@ -53,7 +53,7 @@ const sender = {
 };
 const composer = new Composer(sender, async (file) => (await attaching()).take(file, sender));
 /** @type {Conversation} */
-const conversation = new Conversation({ transcript, composer, forget: forgetSeen, ended: () => void signedOut() });
+const conversation = new Conversation({ transcript, composer, forget: forgetSeen, ended: () => void ended() });
 
 function forgetSeen() {
   early.length = 0;
@@ -84,11 +84,20 @@ function addMenu(id, entries) {
 }
 
 /** Nothing of this consumer stays on this device. */
-async function signedOut() {
+async function signedOut(words = say("signed.out")) {
   const beginning = conversation.forget();
   await forgetEverything(site);
-  if (conversation.isAt(beginning)) gate(say("signed.out"), false);
+  if (conversation.isAt(beginning)) gate(words, false);
   return beginning;
+}
+
+/** The server ended the session, unless another tab only signed somebody else in. */
+async function ended() {
+  const beginning = conversation.stop();
+  const other = await firstPage().then(() => true, () => false);
+  if (!conversation.isAt(beginning)) return;
+  if (other) await conversation.start({});
+  else await signedOut();
 }
 
 async function signOut() {
@@ -112,7 +121,7 @@ async function restart() {
 
 async function erase() {
   await call("DELETE", "me");
-  await signedOut();
+  await signedOut(say("erased"));
 }
 
 async function menuEntries() {
@@ -140,7 +149,6 @@ const greeting = greet({
   },
 });
 
-await loadWords();
 addMenu("more", menuEntries);
 addMenu("attach", async () => (await attaching()).attachEntries(sender));
 byId("close").hidden = !framed;
@@ -150,11 +158,10 @@ document.addEventListener("keydown", ({ key, defaultPrevented }) => {
   if (key === "Escape" && !defaultPrevented && !document.querySelector("dialog")) tellPage("close");
 });
 whenSignedOut(() => {
-  if (conversation.session) void signedOut();
+  if (conversation.session) void ended();
 });
 
-const hello = await greeting;
-await openStore(site);
+const [hello] = await Promise.all([greeting, loadWords(), openStore(site)]);
 opened = true;
 addStyles();
 if (hello.reset) await signOut();

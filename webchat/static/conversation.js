@@ -1,7 +1,7 @@
 // @ts-check
 // One consumer's conversation in this page: it begins with a session, and ends when they sign out.
 
-import { get, isCarried, newId, pause, Refused } from "./api.js";
+import { actAs, get, isCarried, newId, pause, Refused } from "./api.js";
 import { byId, closeDialogs } from "./element.js";
 import { releaseFiles, resolveBy } from "./files.js";
 import { begin, firstPage, site } from "./session.js";
@@ -84,13 +84,14 @@ export class Conversation {
   stop() {
     this.queue?.end();
     this.#stream?.end();
+    actAs(null);
     [this.session, this.queue, this.#stream, this.#earlier] = [null, null, null, null];
     closeDialogs();
     const { transcript, forget } = this.parts;
     transcript.clear();
     transcript.closed = false;
     forget();
-    byId("attach").hidden = true;
+    for (const id of ["attach", "more"]) byId(id).hidden = true;
     releaseFiles();
     this.#alerted.clear();
     for (const id of ["typing", "earlier", "unkept"]) byId(id).hidden = true;
@@ -149,6 +150,7 @@ export class Conversation {
     if (isCarried()) resolveBy((await import("./links.js")).carriedLinks(() => transcript.draw()));
     if (mine !== this.#beginning) return;
     this.session = session;
+    actAs(id);
     transcript.cleared = Number(cleared ?? 0);
     transcript.setLocal(files);
     this.#showHistory(history);
@@ -171,6 +173,7 @@ export class Conversation {
     if (mine !== this.#beginning) return;
     this.#stream.start();
     byId("unkept").hidden = isKept();
+    byId("more").hidden = false;
     setStatus(say("online"));
     for (const { text, files: waiting } of this.#early.splice(0)) this.send(text, waiting);
   }

@@ -3,7 +3,7 @@
 
 import { call, Refused } from "./api.js";
 import { Lane } from "./lane.js";
-import { isKept, keepFile, put, queuedMessages, remove } from "./store.js";
+import { isLosing, keepFile, put, queuedMessages, remove } from "./store.js";
 
 /** @import { LimitsView, MessageView, Queued } from "./types.d.ts" */
 
@@ -58,7 +58,7 @@ export class Queue {
     addEventListener("pageshow", () => this.wake(), { signal });
     document.addEventListener("visibilitychange", () => this.wake(), { signal });
     addEventListener("beforeunload", (event) => {
-      if (!isKept() && this.#records.size) event.preventDefault();
+      if (isLosing() && this.#records.size) event.preventDefault();
     }, { signal });
     this.wake();
   }

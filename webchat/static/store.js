@@ -39,6 +39,11 @@ export function isKept() {
   return database !== null;
 }
 
+/** Whether messages that wait would be lost with the page. */
+export function isLosing() {
+  return !database || memory.queue.size > 0;
+}
+
 /**
  * @template Result
  * @param {IDBRequest<Result>} request

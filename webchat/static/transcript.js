@@ -184,9 +184,10 @@ export class Transcript {
    * @param {MessageView} message
    * @returns {Line}
    */
-  #fromServer({ id, direction, text, at, position, state, attachments }) {
+  #fromServer({ id, direction, text, at, position, state, attachments, reply_to: quoted }) {
+    const quote = this.#messages.get(quoted ?? "");
     const files = attachments.map((attachment) => this.#file(attachment));
-    return { id, own: direction === "in", text: text ?? "", at: Date.parse(at), position, state, reason: null, progress: 1, files };
+    return { id, own: direction === "in", text: text ?? "", quote: quote ? quote.text ?? say("file") : null, at: Date.parse(at), position, state, reason: null, progress: 1, files };
   }
 
   /**
@@ -209,7 +210,7 @@ export class Transcript {
  */
 function fromQueue({ id, text, at, state, reason, progress, files }) {
   return {
-    id, own: true, text, at, position: null, state, reason, progress,
+    id, own: true, text, quote: null, at, position: null, state, reason, progress,
     files: files.map((file) => ({
       key: file.id, id: null, name: file.name, type: file.type, bytes: file.bytes, seconds: file.seconds,
       width: null, height: null, local: file.blob, state: "local", reason: null, renditions: [],

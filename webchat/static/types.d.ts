@@ -116,6 +116,8 @@ export interface Line {
   id: string;
   own: boolean;
   text: string;
+  /** The message that is answered. */
+  quote: string | null;
   at: number;
   position: number | null;
   state: Queued["state"] | MessageView["state"];

@@ -20,7 +20,7 @@ export async function loadWords() {
   for (const node of document.querySelectorAll("[data-label]")) {
     const label = say(/** @type {HTMLElement} */ (node).dataset.label ?? "");
     node.setAttribute("aria-label", label);
-    node.setAttribute("title", label);
+    if (node.matches("button")) node.setAttribute("title", label);
   }
 }
 
@@ -63,6 +63,11 @@ export function day(at) {
   const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / DAY);
   const name = days < 2 ? relative.format(-days, "day") : date.format(at);
   return name.charAt(0).toLocaleUpperCase(language) + name.slice(1);
+}
+
+/** @param {number} part of one */
+export function share(part) {
+  return new Intl.NumberFormat(language, { style: "percent" }).format(part);
 }
 
 /** @param {number} bytes */

@@ -4,13 +4,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.webchat.browser.hosts import HostPage, run_host
 from tests.webchat.browser.opening import ARGUMENTS, Opener
 from tests.webchat.browser.running import RunningChat, free_port, run_chat
 from tests.workspace.browser import chromium
 from webchat.settings import Limits
+
+# A generous timeout, because other work may slow the machine.
+expect.set_options(timeout=20_000)
 
 #: Small, so that a test reaches it soon.
 FILE_BYTES = 1_800_000

@@ -103,8 +103,11 @@ class RunningChat:
         content = {"to": event["consumer"]["id"], "message_id": event["id"]}
         await self.platform("outcomes", **content, position=0, state=state, **more)
 
-    async def answer(self, event: dict[str, Any], text: str, key: str) -> None:
-        await self.platform("messages", site="shop", to=event["consumer"]["id"], key=key, text=text)
+    async def answer(
+        self, event: dict[str, Any], text: str, key: str, site: str = "shop", **more: Any
+    ) -> None:
+        to = event["consumer"]["id"]
+        await self.platform("messages", site=site, to=to, key=key, text=text, **more)
 
 
 def _is_drained(db: sqlite3.Connection) -> bool:
@@ -134,7 +137,11 @@ async def run_chat(
         deliver_to=str(gateway.server.make_url("/webhooks/web")),
         secrets=(SECRET,),
         access_tokens=(TOKEN,),
-        sites={"shop": site, "member": replace(site, anonymous=False)},
+        sites={
+            "shop": site,
+            "member": replace(site, anonymous=False),
+            "asked": replace(site, uploads="after_reply", accept=("photo",)),
+        },
     )
     server = TestServer(create_app(settings), host="localhost", port=port)
     await server.start_server()

@@ -112,6 +112,7 @@ async def test_sending_can_be_cancelled_while_it_runs(opener: Opener, chat: Runn
     await send_picked(page, padded(1_700_000), "never")
     ring = page.get_by_role("progressbar", name="Sending")
     await expect(ring).to_be_visible()
+    await expect(page.get_by_text("Sending 0%")).to_be_visible()
     await page.get_by_role("button", name="Cancel").click()
     await expect(page.locator(".line")).to_have_count(0)
     await until(lambda: deleted)

@@ -29,7 +29,9 @@ async def test_texts_pass_both_ways_with_ticks_and_typing(
     await expect(own).to_have_attribute("data-state", "read")
     await chat.platform("typing", to=event["consumer"]["id"], on=True)
     await expect(page.get_by_text("An agent is writing")).to_be_visible()
-    await chat.answer(event, "See https://shop.example.com/returns.", "answer-1")
+    answer = "See https://shop.example.com/returns."
+    await chat.answer(event, answer, "answer-1", reply_to=event["id"])
+    await expect(page.locator(".quote")).to_have_text("My parcel is broken")
     link = page.get_by_role("link", name="https://shop.example.com/returns")
     await expect(link).to_have_attribute("href", "https://shop.example.com/returns")
     await expect(page.get_by_text("An agent is writing")).to_be_hidden()
@@ -37,8 +39,8 @@ async def test_texts_pass_both_ways_with_ticks_and_typing(
     await expect(page.get_by_text("An agent is writing")).to_be_visible()
     assert (await chat.event("receipt", 2))["status"] == "read"
     # The receipt changes the agent's message, but the agent still writes.
-    answer = page.locator(".line[data-own=false]")
-    await expect(answer).to_have_attribute("data-state", "read")
+    line = page.locator(".line[data-own=false]")
+    await expect(line).to_have_attribute("data-state", "read")
     await expect(page.get_by_text("An agent is writing")).to_be_visible()
     await chat.platform("closed", to=event["consumer"]["id"])
     await expect(page.get_by_text("The conversation was closed")).to_be_visible()
@@ -143,6 +145,25 @@ async def test_video_is_recorded_by_press_and_by_hold(opener: Opener, chat: Runn
     await expect(page.locator(".viewer video")).to_have_js_property("seeking", False)
 
 
+async def test_menu_offers_what_the_site_takes_once_it_does(
+    opener: Opener, chat: RunningChat
+) -> None:
+    page = await opener.open(chat.url("asked"))
+    await write(page, "May I send a photo?")
+    event = await chat.event("message")
+    attach = page.get_by_role("button", name="Attach")
+    await expect(attach).to_be_hidden()
+    await chat.answer(event, "Please do", "asked-1", site="asked")
+    await attach.click()
+    items = page.get_by_role("menuitem")
+    await expect(items).to_have_text(["Take photo", "Send image"])
+    await page.keyboard.press("Escape")
+    await attach.click()
+    await expect(items).to_have_count(2)
+    await page.mouse.click(200, 200)
+    await expect(items).to_have_count(0)
+
+
 async def test_second_device_shows_sanitized_files_alone(opener: Opener, chat: RunningChat) -> None:
     token = chat.identity("ann")
     first = await opener.open(chat.url() + f"#identity={token}")
@@ -167,3 +188,22 @@ async def _cameras_on(page: Page) -> int:
             "[...document.querySelectorAll('video')].filter((one) => one.srcObject).length"
         )
     )
+
+
+async def test_tab_follows_when_another_signs_somebody_else_in(
+    opener: Opener, chat: RunningChat
+) -> None:
+    page = await opener.open(f"{chat.url()}#identity={chat.identity('ida')}")
+    await write(page, "written by Ida")
+    await chat.event("message")
+    other = await page.context.new_page()
+    opener.watch(other)
+    await other.goto(f"{chat.url()}#identity={chat.identity('jon')}")
+    await expect(other.get_by_text("Write to us")).to_be_visible()
+    await write(other, "written by Jon")
+    assert (await chat.event("message", 2))["text"] == "written by Jon"
+    await expect(page.get_by_text("written by Jon")).to_be_visible()
+    await expect(page.get_by_text("written by Ida")).to_have_count(0)
+    await write(page, "from the first tab")
+    third = await chat.event("message", 3)
+    assert third["consumer"]["id"] == chat.gateway.of("message")[1]["consumer"]["id"]

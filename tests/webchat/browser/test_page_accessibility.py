@@ -59,6 +59,7 @@ async def test_page_has_no_accessibility_violations(opener: Opener, chat: Runnin
     await page.get_by_role("button", name="More").click()
     await page.get_by_role("menuitem", name="Delete my data").click()
     await page.get_by_role("dialog").get_by_role("button", name="Delete my data").click()
+    await expect(page.get_by_text("Your data has been deleted.")).to_be_visible()
     await expect(page.get_by_role("button", name="Start a new chat")).to_be_visible()
     await chat.event("erasure")
     await check(page, "a chat that has ended")
