@@ -61,7 +61,7 @@ async def outcome(engine: Engine, history: list[list[Any]]) -> list[Any]:
         journal = await engine.open(Path(folder))
         try:
             journal.ids = Identifiers(KEY)
-            said = [await _told(journal, batch, at) for at, batch in enumerate(history)]
+            said = [await _answers(journal, batch, at) for at, batch in enumerate(history)]
             said.append(await journal.conversations(limit=100))
             said += [await journal.message(journal.ids.message("desk", id)) for id in IDS]
             said.append(sorted((await journal.lanes()).values()))
@@ -70,7 +70,7 @@ async def outcome(engine: Engine, history: list[list[Any]]) -> list[Any]:
             await journal.close()
 
 
-async def _told(journal: StoredJournal, batch: Iterable[Any], at: int) -> Any:
+async def _answers(journal: StoredJournal, batch: Iterable[Any], at: int) -> Any:
     events = [event_of(10 * at + n, *step) for n, step in enumerate(batch)]
     recorded = await tell(journal, *events, at=1_000 + at, reports_opt_in=at % 2 == 0)
     for event in (found := events_of(recorded)):
