@@ -18,6 +18,7 @@ from .kit.agreement import AgreementChecks
 from .kit.batches import BatchChecks
 from .kit.costs import CostChecks
 from .kit.declarations import DeclarationChecks
+from .kit.evidence import EvidenceChecks
 from .kit.exchanges import Exchange, ExchangeChecks, exchanges
 from .kit.grades import GRADES, Grade, GradeChecks
 from .kit.handshakes import HandshakeChecks
@@ -48,6 +49,7 @@ class Conformance(
     ParsingChecks,
     BatchChecks,
     MissingFieldChecks,
+    EvidenceChecks,
     AgreementChecks,
     SequenceChecks,
     PostHandshakeChecks,

@@ -1,5 +1,6 @@
 """Tests of sending: a text is sent unchanged, and a second attempt makes the same call."""
 
+import re
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from connectors.contract import Call, Text
 from .run_flow import first_call
 from .subject import TEXT, TYPING, Subject
 
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 #: Texts that careless quoting, trimming or templating would change.
 TEXTS = (
     "Good morning",
@@ -65,6 +67,24 @@ class SendingChecks(Subject):
             "the call of mark_read names neither the message nor the consumer"
         )
 
+    def test_ids_of_calls_are_used_once(self) -> None:
+        """Platforms ignore a call whose id they have seen."""
+        connector, offers = self.connector, self.connector.capabilities.support
+        flows = {
+            "send_text": lambda one: connector.send_text(replace(TEXT, key=f"msg_{one}")),
+            "send_typing": lambda one: connector.send_typing(replace(TYPING, key=f"typing_{one}")),
+            "mark_read": lambda one: connector.mark_read("", TEXT.to, f"message-{one}"),
+        }
+        for name, flow in flows.items():
+            if offers(name) == "no":  # type: ignore[arg-type]  # the names of flows are those of features
+                continue
+            one, other = (_ids(first_call(partial(flow, at))) for at in (1, 2))
+            same = sorted((one & other) - _ids(self.connector.config.model_dump(mode="json")))
+            assert not same, (
+                f"{name} uses the id {same[0]} in two calls, and the platform ignores the second; derive it from the"
+                " key or the message too"
+            )
+
     def test_send_typing_names_the_message_or_its_sender(self) -> None:
         if self.connector.capabilities.support("send_typing") == "no":
             return
@@ -92,6 +112,11 @@ class SendingChecks(Subject):
 
     def _call(self, text: Text) -> Call | None:
         return first_call(partial(self.connector.send_text, text))
+
+
+def _ids(value: Any) -> set[str]:
+    """The UUIDs in a call or in settings."""
+    return set(_UUID.findall(repr(value)))
 
 
 def values_of(call: Call | None) -> set[Any]:
