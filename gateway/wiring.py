@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -33,12 +32,11 @@ from .journal import Journal, private_folder
 from .media.consumer_links import ConsumerLinks
 from .media.quarantine import Quarantine
 from .media.signed_links import Links
-from .media.source import MediaSource
+from .media.source import MediaSource, emptied
 from .media.storage.filesystem import FileStore
 from .media.storage.interface import Store
 from .media.worker import MediaWorker
 from .observability.loop_lag import LoopLag
-from .observability.metrics import LOOP_LAG
 from .observability.redaction import Mask
 from .observability.spans import AddSpan
 from .replies.accept import Replies
@@ -263,7 +261,7 @@ def _background(parts: _Parts) -> Mapping[str, Callable[[], Coroutine[Any, Any, 
     connectors = parts.connectors
     return {
         "journal": journal.watch,
-        "loop lag": _loop_lag().run,
+        "loop lag": LoopLag().run,
         "lanes": parts.lanes.run,
         "media worker": parts.media.run,
         "parse worker": ParseWorker(
@@ -290,12 +288,6 @@ def _among_nodes(parts: _Parts) -> Mapping[str, Callable[[], Coroutine[Any, Any,
         "news of lanes": Reconciler([often], _LOOK_EVERY).run,
         "news of files and texts": Reconciler(seldom, _LOOK_SELDOM_EVERY).run,
     }
-
-
-def _loop_lag() -> LoopLag:
-    lag = LoopLag()
-    LOOP_LAG.set_function(lag.worst)
-    return lag
 
 
 def _capacity(
@@ -371,7 +363,7 @@ def _media_source(
         journal,
         fetcher,
         quarantine,
-        scratch=_emptied(private_folder(installation.data / "scratch")),
+        scratch=emptied(private_folder(installation.data / "scratch")),
         limits=source_limits(installation.settings),
     )
 
@@ -398,10 +390,3 @@ def _core(
     )
     stack.push_async_callback(core.close)
     return workspace, core
-
-
-def _emptied(path: Path) -> Path:
-    """Remove scratch files left by a crash on file systems that do not support unnamed temporary files."""
-    for file in path.iterdir():
-        file.unlink()
-    return path

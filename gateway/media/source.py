@@ -115,3 +115,10 @@ class MediaSource:
         if not kinds:
             raise MediaRejected("disabled", "the connector's settings turn every kind of file off")
         return max(self.limits[kind] for kind in kinds)
+
+
+def emptied(path: Path) -> Path:
+    """Remove scratch files left by a crash on file systems that do not support unnamed temporary files."""
+    for file in path.iterdir():
+        file.unlink()
+    return path

@@ -4,6 +4,8 @@ import asyncio
 from collections import deque
 from typing import NoReturn
 
+from .metrics import LOOP_LAG
+
 #: Seconds between two measurements, and number of measurements of which the worst is shown: more than the time
 #: between two scrapes, so that none is missed.
 _EVERY = 0.5
@@ -20,6 +22,7 @@ class LoopLag:
         return max(self._measured, default=0.0)
 
     async def run(self) -> NoReturn:
+        LOOP_LAG.set_function(self.worst)
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + _EVERY

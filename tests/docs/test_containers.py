@@ -2,6 +2,7 @@
 
 import re
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,7 @@ from .pages import ROOT
 CONTAINER, KUBERNETES = ROOT / "packaging" / "container", ROOT / "packaging" / "kubernetes"
 IMAGE = (CONTAINER / "Containerfile").read_text()
 COMPOSE = yaml.safe_load((CONTAINER / "compose.yaml").read_text())
-MANIFESTS = {
-    manifest["kind"]: manifest
-    for manifest in yaml.safe_load_all((KUBERNETES / "airlock.yaml").read_text())
-}
-POD = MANIFESTS["StatefulSet"]["spec"]["template"]["spec"]
-(POD_CONTAINER,) = POD["containers"]
+FILES = ("airlock.yaml", "cluster.yaml")
 USER = 10001
 
 
@@ -86,26 +82,51 @@ def test_volumes_and_secrets_of_compose_are_declared() -> None:
         assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
 
 
-def test_the_settings_of_kubernetes_load_with_its_secrets(tmp_path: Path) -> None:
-    text = MANIFESTS["ConfigMap"]["data"]["connectors.yaml"]
+@dataclass(frozen=True)
+class Manifests:
+    """The manifests of a file by kind, its pod, and the pod's container."""
+
+    by_kind: dict[str, Any]
+    workload: Any
+    pod: Any
+    container: Any
+
+
+@pytest.fixture(params=FILES)
+def kubernetes(request: pytest.FixtureRequest) -> Manifests:
+    found = yaml.safe_load_all((KUBERNETES / request.param).read_text())
+    by_kind = {manifest["kind"]: manifest for manifest in found}
+    workload = by_kind.get("StatefulSet") or by_kind["Deployment"]
+    pod = workload["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    return Manifests(by_kind, workload, pod, container)
+
+
+def test_the_settings_of_kubernetes_load_with_its_secrets(
+    kubernetes: Manifests, tmp_path: Path
+) -> None:
+    text = kubernetes.by_kind["ConfigMap"]["data"]["connectors.yaml"]
     values = {
         "api-token": "5c0ffee5" * 8,
         "core-secret": "whsec_" + "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4",
+        "database-password": "a-password-of-a-test",
     }
-    assert set(values) == set(MANIFESTS["Secret"]["stringData"])
-    for name, value in values.items():
-        (tmp_path / name).write_text(value)
+    secrets = kubernetes.by_kind["Secret"]["stringData"]
+    assert secrets.keys() <= values.keys()
+    assert all(f"/run/secrets/airlock/{name}}}" in text for name in secrets)
+    for name in secrets:
+        (tmp_path / name).write_text(values[name])
     (tmp_path / "connectors.yaml").write_text(text.replace("/run/secrets/airlock", str(tmp_path)))
 
     found = load(tmp_path / "connectors.yaml", {}, ())
 
     assert str(found.gateway.data) == "/var/lib/airlock"
-    port = POD_CONTAINER["ports"][0]["containerPort"]
+    port = kubernetes.container["ports"][0]["containerPort"]
     assert found.gateway.listen.port == port
 
 
-def test_the_pod_has_no_privilege_and_a_volume_it_can_write() -> None:
-    assert POD["securityContext"] == {
+def test_the_pod_has_no_privilege_and_a_volume_it_can_write(kubernetes: Manifests) -> None:
+    assert kubernetes.pod["securityContext"] == {
         "runAsNonRoot": True,
         "runAsUser": USER,
         "runAsGroup": USER,
@@ -113,35 +134,39 @@ def test_the_pod_has_no_privilege_and_a_volume_it_can_write() -> None:
         "fsGroupChangePolicy": "OnRootMismatch",
         "seccompProfile": {"type": "RuntimeDefault"},
     }
-    assert POD_CONTAINER["securityContext"] == {
+    assert kubernetes.container["securityContext"] == {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
-    secrets = next(volume["secret"] for volume in POD["volumes"] if "secret" in volume)
+    secrets = next(volume["secret"] for volume in kubernetes.pod["volumes"] if "secret" in volume)
     assert secrets["defaultMode"] == stat.S_IRUSR | stat.S_IRGRP
 
 
-def test_every_mount_of_the_pod_has_its_volume() -> None:
-    claims = MANIFESTS["StatefulSet"]["spec"]["volumeClaimTemplates"]
-    volumes = {v["name"] for v in POD["volumes"]} | {c["metadata"]["name"] for c in claims}
+def test_every_mount_of_the_pod_has_its_volume(kubernetes: Manifests) -> None:
+    claims = kubernetes.workload["spec"].get("volumeClaimTemplates", ())
+    volumes = {v["name"] for v in kubernetes.pod["volumes"]} | {
+        c["metadata"]["name"] for c in claims
+    }
 
-    assert {mount["name"] for mount in POD_CONTAINER["volumeMounts"]} == volumes
+    assert {mount["name"] for mount in kubernetes.container["volumeMounts"]} == volumes
 
 
-def test_the_probes_ask_for_health_and_readiness() -> None:
+def test_the_probes_ask_for_health_and_readiness(kubernetes: Manifests) -> None:
     def path(probe: str) -> Any:
-        return POD_CONTAINER[probe]["httpGet"]["path"]
+        return kubernetes.container[probe]["httpGet"]["path"]
 
     assert (path("livenessProbe"), path("startupProbe")) == ("/healthz", "/healthz")
     assert path("readinessProbe") == "/readyz"
 
 
-def test_service_and_budget_select_the_pod() -> None:
-    labels = MANIFESTS["StatefulSet"]["spec"]["template"]["metadata"]["labels"]
+def test_service_and_budget_select_the_pod(kubernetes: Manifests) -> None:
+    labels = kubernetes.workload["spec"]["template"]["metadata"]["labels"]
 
-    assert MANIFESTS["Service"]["spec"]["selector"].items() <= labels.items()
-    budget = MANIFESTS["PodDisruptionBudget"]["spec"]
+    assert kubernetes.by_kind["Service"]["spec"]["selector"].items() <= labels.items()
+    budget = kubernetes.by_kind["PodDisruptionBudget"]["spec"]
     assert budget["selector"]["matchLabels"].items() <= labels.items()
     assert budget["maxUnavailable"] == 1
-    assert MANIFESTS["StatefulSet"]["spec"]["replicas"] == 1
+    # Several only where they share a journal: two processes must not use one data folder.
+    settings = kubernetes.by_kind["ConfigMap"]["data"]["connectors.yaml"]
+    assert kubernetes.workload["spec"]["replicas"] == (3 if "postgresql://" in settings else 1)

@@ -45,6 +45,7 @@ def test_the_source_distribution_holds_what_operators_need(dist: Path) -> None:
         "packaging/systemd/airlock.service",
         "packaging/container/Containerfile",
         "packaging/kubernetes/airlock.yaml",
+        "packaging/kubernetes/cluster.yaml",
         "packaging/monitoring/alerts.yaml",
         "docs/operations.md",
         "LICENSE",
