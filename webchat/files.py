@@ -3,14 +3,15 @@
 import asyncio
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
 from aiohttp import StreamReader
 
-#: Bytes that are collected before a write.
-_CHUNK = 256 * 1024
+#: Bytes of one write: with many uploads at once, each holds little memory.
+_CHUNK = 64 * 1024
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
 T = TypeVar("T")
@@ -53,10 +54,9 @@ class Files:
         """
         part = _Part(os.open(self.path(file), _APPEND, 0o600), most)
         try:
-            async for chunk in content.iter_any():
-                part.waiting += chunk
-                if part.is_due:
-                    await asyncio.to_thread(part.write)
+            while chunk := await content.read(_CHUNK):
+                part.waiting = memoryview(chunk)
+                await asyncio.shield(asyncio.to_thread(part.write))
                 if part.is_too_long:
                     raise TooLong
         finally:
@@ -98,28 +98,28 @@ class Files:
 
 
 class _Part:
-    """A part that is being written: at most `most` bytes, collected before they go to the disk."""
+    """A part that is being written: at most `most` bytes. Its methods run in threads, one after the other."""
 
     def __init__(self, descriptor: int, most: int) -> None:
-        self.waiting = bytearray()
+        #: What has come and is not on the disk yet.
+        self.waiting = memoryview(b"")
         self.is_too_long = False
         self._descriptor = descriptor
         self._left = most
-
-    @property
-    def is_due(self) -> bool:
-        return len(self.waiting) >= min(_CHUNK, self._left + 1)
+        self._writing = threading.Lock()
 
     def write(self) -> None:
         """Write what waits, without the surplus."""
-        view = memoryview(bytes(self.waiting[: self._left]))
-        self.is_too_long |= len(self.waiting) > self._left
-        self._left -= len(view)
-        self.waiting.clear()
-        while view:
-            view = view[os.write(self._descriptor, view) :]
+        with self._writing:
+            self.is_too_long |= len(self.waiting) > self._left
+            view = self.waiting[: self._left]
+            self._left -= len(view)
+            self.waiting = memoryview(b"")
+            while view:
+                view = view[os.write(self._descriptor, view) :]
 
     def close(self) -> None:
+        # A write that was under way when the request ended comes first.
         try:
             self.write()
             os.fdatasync(self._descriptor)
