@@ -27,6 +27,7 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._writers: dict[str, asyncio.Task[object]] = {}
+        self._closing: dict[str, asyncio.Future[None]] = {}
 
     def open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -61,7 +62,7 @@ class Files:
                     raise TooLong
         finally:
             # Also after a lost connection or a take-over: all that came is the offset from which the client goes on.
-            await asyncio.shield(asyncio.to_thread(part.close))
+            await self._close(file, part)
         return await self.size(file)
 
     async def seal(self, file: str) -> str:
@@ -80,21 +81,38 @@ class Files:
         return [file for file in files if _modified(self.path(file)) < than]
 
     async def take_over(self, file: str) -> None:
-        """End the request that writes a file, and wait until it has. A client that comes back knows that it is lost."""
-        writer = self._writers.get(file)
-        if writer is not None and writer is not asyncio.current_task():
+        """End the request that writes a file, and wait until all that it took is on the disk.
+
+        A client that comes back knows that its former connection is lost.
+        """
+        while (writer := self._writers.get(file)) is not None:
             writer.cancel()
             await asyncio.wait([writer])
+            self._forget(file, writer)
+        while (closing := self._closing.get(file)) is not None:
+            await asyncio.wait([closing])
 
-    def begin(self, file: str) -> None:
-        """Note that the current task writes a file."""
+    async def begin(self, file: str) -> None:
+        """Make the current task the only one that writes a file. Call `end` afterwards."""
+        while file in self._writers or file in self._closing:
+            await self.take_over(file)
         task = asyncio.current_task()
         assert task is not None, "called from a task"
         self._writers[file] = task
 
     def end(self, file: str) -> None:
-        if self._writers.get(file) is asyncio.current_task():
-            del self._writers[file]
+        self._forget(file, asyncio.current_task())
+
+    def _forget(self, file: str, writer: asyncio.Task[object] | None) -> None:
+        if self._writers.get(file) is writer:
+            self._writers.pop(file, None)
+
+    async def _close(self, file: str, part: "_Part") -> None:
+        """Close a part, also if the request is cancelled meanwhile: `take_over` waits for it."""
+        closing = asyncio.ensure_future(asyncio.to_thread(part.close))
+        self._closing[file] = closing
+        closing.add_done_callback(lambda _: self._closing.pop(file, None))
+        await asyncio.shield(closing)
 
 
 class _Part:
