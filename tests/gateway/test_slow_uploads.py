@@ -29,7 +29,7 @@ async def send(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Send]:
     app = web.Application()
     app.router.add_route("*", "/", take)
     sock = socket.create_server(("127.0.0.1", 0))
-    server = await Server.start(app, sock, grace=0.1)
+    server = await Server.start(app, [sock], grace=0.1)
     watching = asyncio.create_task(server.watch())
 
     async def send(method: str, pieces: int, size: int = 1) -> bytes:
