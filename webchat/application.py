@@ -133,6 +133,7 @@ ROUTES = (
     web.post("/v1/receipts", for_consumers(messages.receipts)),
     web.post("/v1/typing", for_consumers(messages.typing)),
     web.get("/v1/attachments/{id}/{rendition}", for_consumers(attachments.show)),
+    web.get("/v1/media/{id}/{rendition}", attachments.show_by_address),
     web.delete("/v1/me", for_consumers(me.erase)),
     web.get("/platform/v1/uploads/{file}", for_gateway(originals.look_up)),
     web.get("/platform/v1/files/{file}", originals.download),

@@ -3,14 +3,15 @@
 import asyncio
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
 from aiohttp import StreamReader
 
-#: Bytes that are collected before a write.
-_CHUNK = 256 * 1024
+#: Bytes of one write: with many uploads at once, each holds little memory.
+_CHUNK = 64 * 1024
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
 T = TypeVar("T")
@@ -26,6 +27,7 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._writers: dict[str, asyncio.Task[object]] = {}
+        self._closing: dict[str, asyncio.Future[None]] = {}
 
     def open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -53,15 +55,14 @@ class Files:
         """
         part = _Part(os.open(self.path(file), _APPEND, 0o600), most)
         try:
-            async for chunk in content.iter_any():
-                part.waiting += chunk
-                if part.is_due:
-                    await asyncio.to_thread(part.write)
+            while chunk := await content.read(_CHUNK):
+                part.waiting = memoryview(chunk)
+                await asyncio.shield(asyncio.to_thread(part.write))
                 if part.is_too_long:
                     raise TooLong
         finally:
             # Also after a lost connection or a take-over: all that came is the offset from which the client goes on.
-            await asyncio.shield(asyncio.to_thread(part.close))
+            await self._close(file, part)
         return await self.size(file)
 
     async def seal(self, file: str) -> str:
@@ -80,46 +81,63 @@ class Files:
         return [file for file in files if _modified(self.path(file)) < than]
 
     async def take_over(self, file: str) -> None:
-        """End the request that writes a file, and wait until it has. A client that comes back knows that it is lost."""
-        writer = self._writers.get(file)
-        if writer is not None and writer is not asyncio.current_task():
+        """End the request that writes a file, and wait until all that it took is on the disk.
+
+        A client that comes back knows that its former connection is lost.
+        """
+        while (writer := self._writers.get(file)) is not None:
             writer.cancel()
             await asyncio.wait([writer])
+            self._forget(file, writer)
+        while (closing := self._closing.get(file)) is not None:
+            await asyncio.wait([closing])
 
-    def begin(self, file: str) -> None:
-        """Note that the current task writes a file."""
+    async def begin(self, file: str) -> None:
+        """Make the current task the only one that writes a file. Call `end` afterwards."""
+        while file in self._writers or file in self._closing:
+            await self.take_over(file)
         task = asyncio.current_task()
         assert task is not None, "called from a task"
         self._writers[file] = task
 
     def end(self, file: str) -> None:
-        if self._writers.get(file) is asyncio.current_task():
-            del self._writers[file]
+        self._forget(file, asyncio.current_task())
+
+    def _forget(self, file: str, writer: asyncio.Task[object] | None) -> None:
+        if self._writers.get(file) is writer:
+            self._writers.pop(file, None)
+
+    async def _close(self, file: str, part: "_Part") -> None:
+        """Close a part, also if the request is cancelled meanwhile: `take_over` waits for it."""
+        closing = asyncio.ensure_future(asyncio.to_thread(part.close))
+        self._closing[file] = closing
+        closing.add_done_callback(lambda _: self._closing.pop(file, None))
+        await asyncio.shield(closing)
 
 
 class _Part:
-    """A part that is being written: at most `most` bytes, collected before they go to the disk."""
+    """A part that is being written: at most `most` bytes. Its methods run in threads, one after the other."""
 
     def __init__(self, descriptor: int, most: int) -> None:
-        self.waiting = bytearray()
+        #: What has come and is not on the disk yet.
+        self.waiting = memoryview(b"")
         self.is_too_long = False
         self._descriptor = descriptor
         self._left = most
-
-    @property
-    def is_due(self) -> bool:
-        return len(self.waiting) >= min(_CHUNK, self._left + 1)
+        self._writing = threading.Lock()
 
     def write(self) -> None:
         """Write what waits, without the surplus."""
-        view = memoryview(bytes(self.waiting[: self._left]))
-        self.is_too_long |= len(self.waiting) > self._left
-        self._left -= len(view)
-        self.waiting.clear()
-        while view:
-            view = view[os.write(self._descriptor, view) :]
+        with self._writing:
+            self.is_too_long |= len(self.waiting) > self._left
+            view = self.waiting[: self._left]
+            self._left -= len(view)
+            self.waiting = memoryview(b"")
+            while view:
+                view = view[os.write(self._descriptor, view) :]
 
     def close(self) -> None:
+        # A write that was under way when the request ended comes first.
         try:
             self.write()
             os.fdatasync(self._descriptor)

@@ -159,6 +159,12 @@ class ChangesView(TypedDict):
     reset: NotRequired[bool]
 
 
+class AddressView(TypedDict):
+    """Where a sanitized file is, for some minutes."""
+
+    url: str
+
+
 class ProblemView(TypedDict):
     """A refusal (RFC 9457). Clients decide by `code`."""
 

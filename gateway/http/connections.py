@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from .answer_pace import AnswerPace
 
@@ -22,7 +22,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds in which a new connection must send the head of its first request, and any connection one it has begun.
 HEAD_SECONDS = 10.0
-#: Seconds in which any body must arrive. That of a delivery has less (`gateway.inbound.unproved`).
+#: Seconds in which any body must arrive, or the next bytes of an upload. That of a delivery has less
+#: (`gateway.inbound.unproved`).
 BODY_SECONDS = 30.0
 #: Seconds for which a connection is read after a request was answered early: its sender must see the answer.
 LINGER_SECONDS = 2.0
@@ -94,6 +95,18 @@ class GuardedConnection(web.RequestHandler):
         request = self._current_request
         return request is not None and request.path.startswith("/webhooks/")
 
+    @property
+    def is_upload(self) -> bool:
+        """Whether a part of an upload is arriving at the web channel, which writes it to the disk as it comes.
+
+        It may take as long as a phone needs, and holds little memory. Without a session it is answered at once.
+        """
+        request = self._current_request
+        if request is not None:
+            return request.method == hdrs.METH_PATCH
+        first = self._messages[0][0] if self._messages else None
+        return getattr(first, "method", "") == hdrs.METH_PATCH
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._connections.opened(self)
@@ -114,7 +127,9 @@ class GuardedConnection(web.RequestHandler):
             self.waits_since = time.monotonic()
         elif self.is_idle:
             self.head_since = self.head_since or time.monotonic()
-        if not (self.is_idle or self.is_delivery):
+        if self.is_upload:
+            self.waits_since = time.monotonic()
+        elif not (self.is_idle or self.is_delivery):
             self._connections.keep(self, len(data))
 
     async def finish_response(

@@ -50,10 +50,23 @@ def _path_in_file(document: Document, model: type[BaseModel], at: Path, loc: Pat
 
 def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
     owner: type[BaseModel] | None = model
+    is_name = False
     for part in path:
-        if isinstance(part, str) and owner is not None:
-            owner = next(_models(_keys(owner).get(part)), None)
+        if not isinstance(part, str) or owner is None:
+            continue
+        if is_name:  # of one of several sections, which are all of the same model
+            is_name = False
+            continue
+        annotation = _keys(owner).get(part)
+        owner, is_name = next(_models(annotation), None), _has_names(annotation)
     return owner
+
+
+def _has_names(annotation: Any) -> bool:
+    """Whether a key holds sections by names of the operator's choice."""
+    if typing.get_origin(annotation) is Mapping:
+        return True
+    return any(_has_names(part) for part in typing.get_args(annotation))
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

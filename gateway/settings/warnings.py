@@ -39,6 +39,7 @@ def _warnings(settings: Settings) -> Iterator[str]:
     if settings.fetch.allow_private_hosts:
         yield "fetch.allow_private_hosts: true, which is for simulators and tests only"
     yield from _plain_http(settings)
+    yield from _closed_to_us(settings)
     yield from _hard_to_read(settings)
 
 
@@ -46,6 +47,8 @@ def _plain_http(settings: Settings) -> Iterator[str]:
     addresses = {
         "gateway.public_url": settings.gateway.public_url,
         "core.url": settings.core.url or "",
+        "webchat.public_url": settings.webchat.public_url if settings.webchat else "",
+        "webchat.deliver_to": settings.webchat.deliver_to if settings.webchat else "",
         "gateway.media": _endpoint(settings.gateway.media),
         **{
             f"connectors.{name}.api_url": str(connector.config.api_url)
@@ -55,6 +58,19 @@ def _plain_http(settings: Settings) -> Iterator[str]:
     for key, address in addresses.items():
         if address.startswith("http:") and not _is_loopback(urlsplit(address).hostname or ""):
             yield f"{key}: plain http, so anyone on the network path can read the traffic"
+
+
+def _closed_to_us(settings: Settings) -> Iterator[str]:
+    """Yield a warning for each `api_url` that the fetcher would refuse."""
+    fetch = settings.fetch
+    for name, connector in settings.connectors.items():
+        api = urlsplit(str(connector.config.api_url))
+        opened = f"{api.scheme}://{api.netloc}" in fetch.own_origins
+        if api.scheme == "http" and not (fetch.allow_private_hosts or opened):
+            yield (
+                f"connectors.{name}.api_url: plain http, which is refused; use https, or name the origin in "
+                "fetch.own_origins if the platform is yours"
+            )
 
 
 def _hard_to_read(settings: Settings) -> Iterator[str]:

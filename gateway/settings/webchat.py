@@ -124,7 +124,7 @@ class SiteSection(_Section):
         default="always", description="Who may send files; after_reply: once an agent has written"
     )
     accept: tuple[Literal["photo", "video", "audio", "document"], ...] = Field(
-        default=("photo", "video"), min_length=1, description="Kinds of files that are taken"
+        default=("photo", "video"), description="Kinds of files that are taken"
     )
     limits: LimitsSection = Field(
         default_factory=LimitsSection, description="How much consumers may send"

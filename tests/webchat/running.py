@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,17 +30,16 @@ def new_id() -> str:
 
 
 class Clock:
-    """A clock that tests can set forward, in milliseconds."""
+    """A clock in milliseconds that runs, and that tests can set forward."""
 
     def __init__(self) -> None:
-        self.now = 1_800_000_000_000
+        self._begin = 1_800_000_000_000 - round(time.monotonic() * 1000)
 
     def __call__(self) -> int:
-        self.now += 1
-        return self.now
+        return self._begin + round(time.monotonic() * 1000)
 
     def forward(self, seconds: float) -> None:
-        self.now += round(seconds * 1000)
+        self._begin += round(seconds * 1000)
 
 
 class Server:

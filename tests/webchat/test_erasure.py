@@ -6,7 +6,7 @@ from pathlib import Path
 from webchat.housekeeping import Housekeeping
 
 from .gateway import FakeGateway
-from .running import JPEG, Clock, Consumer, Server, new_id
+from .running import JPEG, Clock, Consumer, Server, new_id, running
 
 DAY = 86_400
 
@@ -124,3 +124,28 @@ def test_a_damaged_key_is_named(tmp_path: Path, gateway: FakeGateway) -> None:
     (tmp_path / "key").write_bytes(b"short")
     with pytest.raises(ValueError, match="key is damaged"):
         create_app(settings(tmp_path, gateway))
+
+
+async def test_an_original_waits_while_the_gateway_is_away(
+    tmp_path: Path, gateway: FakeGateway, clock: Clock
+) -> None:
+    await gateway.stop()
+    async with running(tmp_path, gateway, clock) as server:
+        mia = await server.consumer()
+        await mia.write(None, uploads=[await mia.upload()])
+        clock.forward(3 * DAY)
+        await round_of(server)
+        assert len(await server.chat.files.names()) == 1
+        await gateway.start()
+        clock.forward(600)
+    async with running(tmp_path, gateway, clock) as server:
+        await gateway.of_type("message")
+        await server.settled()
+        await round_of(server)
+        assert len(await server.chat.files.names()) == 1
+        clock.forward(DAY + 60)
+        await round_of(server)
+        assert await server.chat.files.names() == []
+        mia.server = server
+        (file,) = (await mia.messages())[0]["attachments"]
+        assert (file["state"], file["reason"]) == ("failed", "expired")

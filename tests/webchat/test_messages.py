@@ -106,6 +106,14 @@ async def test_typing_is_reported_at_most_every_four_seconds(server: Server, clo
     assert [event["on"] for event in server.gateway.events] == [True, True, False]
 
 
+async def test_toggling_typing_reports_it_no_more_often(server: Server) -> None:
+    mia = await server.consumer()
+    for on in (True, False) * 10:
+        await mia.call("POST", "/typing", json={"on": on})
+    await server.settled()
+    assert [event["on"] for event in server.gateway.events] == [True, False]
+
+
 async def test_closing_shows_and_writing_opens_again(server: Server) -> None:
     mia = await server.consumer()
     await server.agent_writes(mia)

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from .gateway import FakeGateway
-from .running import Consumer, Server, new_id, running
+from .running import Clock, Consumer, Server, new_id, running
 
 READY: dict[str, Any] = {
     "state": "ready",
@@ -98,7 +98,7 @@ async def test_a_file_without_a_link_says_whether_it_is_gone(
 
 
 async def test_a_file_can_be_passed_through_with_ranges(
-    tmp_path: Path, gateway: FakeGateway
+    tmp_path: Path, gateway: FakeGateway, clock: Clock
 ) -> None:
     media = tmp_path / "media.mp4"
     media.write_bytes(bytes(range(100)))
@@ -113,7 +113,7 @@ async def test_a_file_can_be_passed_through_with_ranges(
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
         gateway.link_answer = (200, {"url": f"http://127.0.0.1:{runner.addresses[0][1]}/media"})
-        async with running(tmp_path / "chat", gateway, media="proxy") as server:
+        async with running(tmp_path / "chat", gateway, clock, media="proxy") as server:
             mia, id = await sent(server)
             await tell(server, mia.id, id, **READY)
             file = (await mia.messages())[0]["attachments"][0]["id"]
@@ -123,6 +123,18 @@ async def test_a_file_can_be_passed_through_with_ranges(
             assert (part.status, part.body) == (206, bytes(range(10, 20)))
             assert part.headers["Content-Range"] == "bytes 10-19/100"
             assert part.headers["Cache-Control"] == "no-store"
+            # For frames without cookies: an address of our own, for some minutes.
+            asked = await mia.call("GET", path, headers={"Accept": "application/json"})
+            address = asked.json["url"]
+            assert (await server.call("GET", address)).body == bytes(range(100))
+            for wrong in (
+                address[:-1],
+                address.replace("preview", "thumbnail"),
+                address.partition("?")[0],
+            ):
+                assert (await server.call("GET", wrong)).status == 403
+            clock.forward(301)
+            assert (await server.call("GET", address)).status == 403
     finally:
         await runner.cleanup()
 

@@ -229,6 +229,18 @@ async def test_an_anonymous_conversation_joins_only_when_asked(
     assert (await anonymous.call("GET", "/history")).status == 401
 
 
+async def test_what_was_sent_under_both_names_joins_once(signing: Server, clock: Clock) -> None:
+    token, message = signed(claims(clock)), new_id()
+    known, anonymous = await signing.consumer(identity=token), await signing.consumer()
+    for consumer in (anonymous, known):
+        await consumer.create(100, "a" * 32)
+        await consumer.write("the same message", message)
+    headers = {"Authorization": f"Bearer {anonymous.token}"}
+    joined = await begin(signing, headers, identity=token, join=True)
+    assert joined.status == 201
+    assert [one["text"] for one in await known.messages()] == ["the same message"]
+
+
 async def test_the_first_sign_in_keeps_the_conversation_if_asked(
     signing: Server, clock: Clock
 ) -> None:

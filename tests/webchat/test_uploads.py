@@ -122,6 +122,32 @@ async def test_a_second_writer_ends_the_first(server: Server) -> None:
     assert (await mia.append(id, offset, JPEG[offset:], last=True)).status == 204
 
 
+async def test_many_writers_at_once_leave_one_whole_file(server: Server) -> None:
+    mia, id = await server.consumer(), new_id()
+    await mia.create(len(JPEG), id)
+    for offset in range(0, len(JPEG), 2000):
+        part = JPEG[offset : offset + 2000]
+        last = offset + 2000 >= len(JPEG)
+        writers = [mia.append(id, offset, part, last=last) for _ in range(8)]
+        found = await asyncio.gather(*writers, return_exceptions=True)
+        statuses = {answer.status for answer in found if not isinstance(answer, BaseException)}
+        assert statuses <= {204, 409}
+        if await committed(mia, id, offset + len(part)):
+            continue
+        assert (await mia.append(id, offset, part, last=last)).status == 204
+    # All bytes may be there without the word that they are all.
+    ended = await mia.append(id, len(JPEG), b"", last=True)
+    assert ended.status in {204, 409}
+    assert (await mia.write(None, uploads=[id])).status == 201
+    (sent,) = (await server.gateway.of_type("message"))["attachments"]
+    assert await original(server, sent["upload"]) == JPEG
+
+
+async def committed(mia: Consumer, id: str, size: int) -> bool:
+    asked = await mia.call("HEAD", f"/uploads/{id}")
+    return int(asked.headers["Upload-Offset"]) == size
+
+
 async def test_a_length_that_lies_is_refused(server: Server) -> None:
     mia, id = await server.consumer(), new_id()
     await mia.create(5000, id)

@@ -107,7 +107,9 @@ class Lanes:
                 await self._database.write(partial(outbox.freeze, batch=batch))
             answer = await self._gateway.deliver(batch.id, batch.body)
             if answer.taken:
-                await self._database.write(partial(_settle, batch=batch, state="received"))
+                await self._database.write(
+                    partial(_settle, batch=batch, state="received", now=self._clock())
+                )
                 self._counters.delivered(len(batch.sequences))
             elif answer.status in _STOPPING:
                 self._stop(lane, answer)
@@ -128,7 +130,7 @@ class Lanes:
         )
 
     async def _give_up(self, batch: Batch, answer: Answer) -> None:
-        await self._database.write(partial(_settle, batch=batch, state="failed"))
+        await self._database.write(partial(_settle, batch=batch, state="failed", now=self._clock()))
         self._counters.given_up(len(batch.sequences))
         _log.error(
             "%s events were given up after 7 days without success (%s)",
@@ -150,6 +152,6 @@ class Lanes:
         return pause
 
 
-def _settle(db: Connection, batch: Batch, state: str) -> None:
+def _settle(db: Connection, batch: Batch, state: str, now: int) -> None:
     for lane, message in outbox.remove(db, batch):
-        messages.mark_taken(db, lane, message, state)
+        messages.mark_taken(db, lane, message, state, now)

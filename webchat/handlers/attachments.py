@@ -1,6 +1,8 @@
 """`GET /v1/attachments/{id}/{rendition}`: a consumer's own file, sanitized. The gateway records each view."""
 
+import hmac
 from functools import partial
+from urllib.parse import quote
 
 import aiohttp
 from aiohttp import web
@@ -15,6 +17,8 @@ from webchat.store.outcomes import Shown
 _ASKED = ("Range", "If-Range", "If-None-Match")
 _ANSWERED = ("Content-Type", "Content-Length", "Content-Range", "Accept-Ranges", "ETag")
 _CHUNK = 64 * 1024
+#: Seconds for which an address of our own works.
+_LIFETIME = 300
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -26,13 +30,43 @@ async def show(request: web.Request) -> web.StreamResponse:
     shown = await chat.database.read(query)
     if shown is None or shown.grant is None or rendition not in shown.renditions:
         not_found("file")
+    # For frames without cookies: an <img> cannot carry their token.
+    wants_address = request.headers.get("Accept") == "application/json"
+    if chat.settings.media == "proxy" and wants_address:
+        return json_response({"url": _own_address(chat, request.match_info["id"], rendition)})
     url = await _link(chat, shown, rendition)
     if chat.settings.media == "proxy":
         return await _pass_through(request, url)
-    if request.headers.get("Accept") == "application/json":
-        # For frames without cookies: an <img> cannot carry their token.
+    if wants_address:
         return json_response({"url": url})
     return web.Response(status=302, headers={"Location": url})
+
+
+async def show_by_address(request: web.Request) -> web.StreamResponse:
+    """Pass a file through to a client that has its signed address, for some minutes."""
+    chat, rendition = chat_of(request), request.match_info["rendition"]
+    id, expires = request.match_info["id"], request.query.get("expires", "")
+    if not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
+        raise Problem(403, "expired", "this address is not valid")
+    given = request.query.get("signature", "").encode("utf-8", "surrogatepass")
+    genuine = hmac.compare_digest(_signature(chat, id, rendition, int(expires)).encode(), given)
+    if not genuine or chat.clock() // 1000 > int(expires):
+        raise Problem(403, "expired", "this address is not valid, or not any more")
+    shown = await chat.database.read(partial(outcomes.find, consumer=None, id=id))
+    if shown is None or shown.grant is None or rendition not in shown.renditions:
+        not_found("file")
+    return await _pass_through(request, await _link(chat, shown, rendition))
+
+
+def _own_address(chat: Chat, id: str, rendition: str) -> str:
+    expires = chat.clock() // 1000 + _LIFETIME
+    signature = _signature(chat, id, rendition, expires)
+    return f"/v1/media/{id}/{quote(rendition)}?expires={expires}&signature={signature}"
+
+
+def _signature(chat: Chat, id: str, rendition: str, expires: int) -> str:
+    text = f"media {id} {rendition} {expires}".encode("utf-8", "surrogatepass")
+    return hmac.digest(chat.key, text, "sha256").hex()
 
 
 async def _link(chat: Chat, shown: Shown, rendition: str) -> str:

@@ -11,7 +11,7 @@ from webchat.http.bodies import (
     parse_number,
     query_number,
 )
-from webchat.http.context import Chat, caller_of, chat_of, site_of
+from webchat.http.context import Chat, Writing, caller_of, chat_of, site_of
 from webchat.http.problems import Problem, bad_request
 from webchat.limits import count_message
 from webchat.settings import Site
@@ -115,19 +115,20 @@ async def typing(request: web.Request) -> web.Response:
             partial(_note_typing, consumer_id=caller.consumer, on=body.on, now=chat.clock())
         )
         if not noted:
-            chat.writing.pop(caller.consumer, None)
+            chat.writing[caller.consumer].on = False
     return empty_response()
 
 
 def _is_due(chat: Chat, consumer: str, *, on: bool) -> bool:
-    """Whether a report adds something: the start at most every 4 s, the end once."""
-    now, last = chat.clock(), chat.writing.get(consumer)
-    if on:
-        if last is not None and now - last < _TYPING_MS:
-            return False
-        chat.writing[consumer] = now
-        return True
-    return chat.writing.pop(consumer, None) is not None
+    """Whether a report adds something: the start at most every 4 s, the end once after it."""
+    now, last = chat.clock(), chat.writing.setdefault(consumer, Writing())
+    if not on:
+        was_on, last.on = last.on, False
+        return was_on
+    if now - last.since < _TYPING_MS:
+        return False
+    last.since, last.on = now, True
+    return True
 
 
 def _note_typing(db: Connection, consumer_id: str, *, on: bool, now: int) -> bool:

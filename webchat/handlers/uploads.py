@@ -93,8 +93,7 @@ async def append(request: web.Request) -> web.Response:
     chat = chat_of(request)
     part = _Part(header_number(request, "Upload-Offset"), header_flag(request, "Upload-Complete"))
     upload = await _upload(request)
-    await chat.files.take_over(upload.file)
-    chat.files.begin(upload.file)
+    await chat.files.begin(upload.file)
     try:
         return await _append(request, upload, part)
     finally:

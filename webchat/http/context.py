@@ -16,6 +16,14 @@ from webchat.store.database import Database
 from webchat.store.sessions import Caller
 
 
+@dataclass(slots=True)
+class Writing:
+    """Whether a consumer was reported to be writing, and when that was last said."""
+
+    since: int = 0
+    on: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Chat:
     """The parts of a running web channel. `clock` returns milliseconds since 1970."""
@@ -29,8 +37,8 @@ class Chat:
     lanes: Lanes
     gateway: GatewayClient
     metrics: Metrics
-    #: When each consumer was last reported to be writing.
-    writing: dict[str, int] = field(default_factory=dict)
+    #: What was last reported of consumers who write.
+    writing: dict[str, Writing] = field(default_factory=dict)
     background_tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def site(self, name: str) -> Site | None:

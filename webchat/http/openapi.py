@@ -133,7 +133,21 @@ OPERATIONS = (
         "get",
         "/v1/attachments/{id}/{rendition}",
         "Get a sanitized file",
-        {302: "Its address, for some minutes", 404: "Not this consumer's", 410: "Not stored"},
+        {
+            200: "The address as JSON, if Accept is application/json",
+            302: "Its address, for some minutes",
+            404: "Not this consumer's",
+            410: "Not stored",
+        },
+        shapes.AddressView,
+    ),
+    Operation(
+        "get",
+        "/v1/media/{id}/{rendition}",
+        "Get a sanitized file by an address that works for some minutes",
+        {200: "The file", 206: "A range", 403: "expired", 410: "Not stored"},
+        query={"expires": "expiry, Unix seconds", "signature": "the address's signature"},
+        session=False,
     ),
     Operation("delete", "/v1/me", "Erase the consumer", {202: "Erased; the core is informed"}),
     Operation(
@@ -145,6 +159,15 @@ OPERATIONS = (
         session=False,
     ),
     Operation("get", "/loader.js", "Get the script for a website", {200: "Script"}, session=False),
+    Operation("get", "/static/{name}", "Get a file of the page", {200: "The file"}, session=False),
+    Operation(
+        "get",
+        "/theme.css",
+        "Get a site's colours",
+        {200: "Styles"},
+        query={"site": "the site"},
+        session=False,
+    ),
     Operation("get", "/healthz", "Check whether the server runs", {200: "It does"}, session=False),
     Operation("get", "/metrics", "Get Prometheus metrics", {200: "Metrics"}, session=False),
     Operation("get", "/openapi.json", "Get this description", {200: "OpenAPI"}, session=False),
@@ -210,7 +233,7 @@ def _response(operation: Operation, status: int, text: str, schemas: Schema) -> 
             "description": text,
             "content": {"application/problem+json": {"schema": {"$ref": _ref("ProblemView")}}},
         }
-    if operation.answer is None:
+    if operation.answer is None or status >= 300:
         return {"description": text}
     schema = _schema(operation.answer, schemas)
     return {"description": text, "content": {"application/json": {"schema": schema}}}

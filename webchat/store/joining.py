@@ -30,6 +30,7 @@ def join(
 
 
 def _move(db: Connection, former: str, id: str) -> None:
+    _drop_repeated(db, former, id)
     _place_by_time(db, former, id)
     for table in ("attachments", "uploads"):
         db.execute(f"UPDATE {table} SET consumer = ? WHERE consumer = ?", (id, former))
@@ -40,6 +41,17 @@ def _move(db: Connection, former: str, id: str) -> None:
     db.execute("DELETE FROM sessions WHERE consumer = ?", (former,))
     db.execute("DELETE FROM consumers WHERE id = ?", (former,))
     db.changed.add(former)
+
+
+def _drop_repeated(db: Connection, former: str, id: str) -> None:
+    """Drop what the same client sent under both names: the ids are its own."""
+    both = "(SELECT id FROM messages WHERE consumer = ?)"
+    db.execute(f"DELETE FROM attachments WHERE consumer = ? AND message IN {both}", (former, id))
+    for table in ("messages", "uploads"):
+        db.execute(
+            f"DELETE FROM {table} WHERE consumer = ? AND id IN (SELECT id FROM {table} WHERE consumer = ?)",
+            (former, id),
+        )
 
 
 def _place_by_time(db: Connection, former: str, id: str) -> None:

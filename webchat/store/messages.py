@@ -166,8 +166,9 @@ def set_state(db: Connection, consumer: str, id: str, state: str) -> None:
     )
 
 
-def mark_taken(db: Connection, lane: str, id: str, state: str) -> None:
+def mark_taken(db: Connection, lane: str, id: str, state: str, now: int) -> None:
     """Note that the gateway has a message, or that it was given up. An agent may have read it already."""
+    uploads.start_waiting(db, lane, id, now)
     row = db.execute(
         "SELECT m.consumer FROM messages AS m LEFT JOIN aliases AS a ON a.former = ? "
         "WHERE m.id = ? AND m.consumer IN (?, a.consumer) AND m.state = 'sent'",

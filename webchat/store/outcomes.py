@@ -61,10 +61,10 @@ class Shown:
     grant: str | None
 
 
-def find(db: sqlite3.Connection, consumer: str, id: str) -> Shown | None:
-    """Return what can be seen of a consumer's own attachment; None for another's."""
+def find(db: sqlite3.Connection, consumer: str | None, id: str) -> Shown | None:
+    """Return what can be seen of a consumer's own attachment; None for another's. `consumer` None means anybody's."""
     row = db.execute(
-        "SELECT renditions, grant_token FROM attachments WHERE id = ? AND consumer = ?",
+        "SELECT renditions, grant_token FROM attachments WHERE id = ? AND consumer = coalesce(?, consumer)",
         (id, consumer),
     ).fetchone()
     if row is None:

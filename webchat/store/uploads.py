@@ -7,7 +7,7 @@ from typing import Any
 
 from webchat.timestamps import DAY, HOUR, MINUTE
 
-from .database import Connection
+from .database import Connection, touch
 
 #: How long an upload that does not grow is kept, and one that is whole and belongs to no message.
 OPEN_MS, WHOLE_MS = HOUR, 15 * MINUTE
@@ -154,10 +154,42 @@ def remove_idle(db: sqlite3.Connection, consumer: str, now: int) -> list[str]:
     return [row["file"] for row in rows.fetchall()]
 
 
-def expire(db: sqlite3.Connection, now: int) -> list[str]:
-    """Forget uploads whose time is over; return their files."""
-    rows = db.execute("DELETE FROM uploads WHERE expires_at < ? RETURNING file", (now,))
-    return [row["file"] for row in rows.fetchall()]
+def start_waiting(db: sqlite3.Connection, consumer: str, message: str, now: int) -> None:
+    """Begin the time in which the gateway may fetch the files of a message: it knows of them only now."""
+    db.execute(
+        "UPDATE uploads SET expires_at = ? WHERE state = 'claimed' AND message = ? AND consumer IN "
+        "(?, (SELECT consumer FROM aliases WHERE former = ?))",
+        (now + CLAIMED_MS, message, consumer, consumer),
+    )
+
+
+def expire(db: Connection, now: int) -> list[str]:
+    """Forget uploads whose time is over, unless the gateway does not know of them yet; return their files.
+
+    A file whose outcome never came is shown as failed.
+    """
+    rows = db.execute(
+        "DELETE FROM uploads WHERE expires_at < ? AND NOT (state = 'claimed' AND EXISTS "
+        "(SELECT 1 FROM outbox AS o WHERE o.lane = uploads.consumer AND o.message = uploads.message)) "
+        "RETURNING file",
+        (now,),
+    ).fetchall()
+    for row in rows:
+        _give_up(db, row["file"])
+    return [row["file"] for row in rows]
+
+
+def _give_up(db: Connection, file: str) -> None:
+    row = db.execute(
+        "UPDATE attachments SET state = 'failed', reason = 'expired' WHERE file = ? AND state = 'checking' "
+        "RETURNING consumer, message",
+        (file,),
+    ).fetchone()
+    if row is not None:
+        db.execute(
+            "UPDATE messages SET revision = ? WHERE consumer = ? AND id = ?",
+            (touch(db, row["consumer"]), row["consumer"], row["message"]),
+        )
 
 
 def known_files(db: sqlite3.Connection) -> set[str]:
