@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import signal
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -21,11 +22,12 @@ Occupied = contextlib.AbstractContextManager[object]
 
 @pytest.fixture(autouse=True)
 def _leave_the_process_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Keep the log's configuration and the umask of the test process."""
-    monkeypatch.setattr("gateway.cli.serve.configure", lambda _: None)
-    before = os.umask(0o022)
+    """Keep the log's configuration, the umask and the signals of the test process."""
+    monkeypatch.setattr("gateway.cli.serve.configure", lambda *_, **__: None)
+    before, on_hang_up = os.umask(0o022), signal.getsignal(signal.SIGHUP)
     yield
     os.umask(before)
+    signal.signal(signal.SIGHUP, on_hang_up)
 
 
 @pytest.fixture
