@@ -64,6 +64,7 @@ async def test_view_is_chosen_by_keyboard_and_survives_reload(three: RunningWork
         await expect(order).to_have_value("waiting")
         await page.get_by_label("Channel").select_option("sms")
         await expect(page.locator(".entry-name")).to_have_text(["Ben"])
+        await expect(page.locator("#announcer")).to_have_text("1 conversation")
         await page.reload()
         await expect(page.get_by_role("button", name="Nobody's")).to_have_attribute(
             "aria-pressed", "true"

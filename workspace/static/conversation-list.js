@@ -1,6 +1,7 @@
 // @ts-check
 // The list of conversations, with filters and search, kept in order while changes arrive.
 
+import { announce } from "./announcer.js";
 import { getJson } from "./api-client.js";
 import { byId, element } from "./element.js";
 import { fillEntry } from "./entry.js";
@@ -12,6 +13,9 @@ import { isTyping, typingTime } from "./typing-indicator.js";
 /** @typedef {{ conversation: Conversation, link: HTMLAnchorElement, item: HTMLLIElement }} Entry */
 
 const SEARCH_DELAY = 180;
+
+// The server lists as many at once.
+const PAGE = 60;
 
 export class ConversationList {
   /** @type {Map<string, Conversation>} */
@@ -63,7 +67,14 @@ export class ConversationList {
   }
 
   #reload() {
-    this.load().then(() => this.showError(null), this.showError);
+    this.load().then(() => { this.showError(null); announce(this.#found()); }, this.showError);
+  }
+
+  // An empty list has a status of its own.
+  #found() {
+    const count = this.#entries.size;
+    if (!count) return "";
+    return `${count === 1 ? "1 conversation" : `${count} conversations`}${count < PAGE ? "" : ", and more below"}`;
   }
 
   async loadMore() {

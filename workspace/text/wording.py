@@ -24,6 +24,7 @@ PLATFORMS: Mapping[str, str] = {
     "instagram": "Instagram",
     "messenger": "Messenger",
     "twilio": "SMS",
+    "web": "Web chat",
     "whatsapp": "WhatsApp",
 }
 
