@@ -92,6 +92,20 @@ export function newId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/**
+ * A signal that aborts with either. Browsers have had their own for too short a time.
+ * @param {AbortSignal} one
+ * @param {AbortSignal} other
+ */
+export function either(one, other) {
+  const both = new AbortController();
+  for (const signal of [one, other]) {
+    if (signal.aborted) both.abort(signal.reason);
+    signal.addEventListener("abort", () => both.abort(signal.reason));
+  }
+  return both.signal;
+}
+
 /** @param {number} milliseconds @param {AbortSignal} [signal] */
 export function pause(milliseconds, signal) {
   return /** @type {Promise<void>} */ (new Promise((resolve) => {

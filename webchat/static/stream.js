@@ -2,7 +2,7 @@
 // What happens in the conversation, as it happens. One tab of a browser keeps the stream and passes it on to the others.
 // After any break the server is asked for everything since the last revision, whatever time has passed.
 
-import { call, get, pause, Refused } from "./api.js";
+import { call, either, get, pause, Refused } from "./api.js";
 
 /** @import { ChangesView, Follower } from "./types.d.ts" */
 
@@ -158,7 +158,7 @@ export class Stream {
 
   /** @param {AbortSignal} signal */
   async #poll(signal) {
-    const changes = await get(`changes?since=${this.since}&wait=${POLL_SECONDS}`, AbortSignal.any([signal, AbortSignal.timeout(SILENCE)]));
+    const changes = await get(`changes?since=${this.since}&wait=${POLL_SECONDS}`, either(signal, AbortSignal.timeout(SILENCE)));
     this.follower.state("live");
     this.#note(changes);
   }

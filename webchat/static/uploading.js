@@ -1,7 +1,7 @@
 // @ts-check
 // One file on its way: an empty upload first, then parts. After a break the server says where to go on.
 
-import { call, Refused } from "./api.js";
+import { call, either, Refused } from "./api.js";
 
 /** @import { LocalFile } from "./types.d.ts" */
 
@@ -89,7 +89,7 @@ async function askState(file, signal) {
 async function append(file, offset, size, signal) {
   const end = Math.min(file.bytes, offset + size);
   const response = await call("PATCH", `uploads/${file.id}`, {
-    signal: AbortSignal.any([signal, AbortSignal.timeout(PART_TIME)]),
+    signal: either(signal, AbortSignal.timeout(PART_TIME)),
     body: file.blob.slice(offset, end),
     headers: {
       "Content-Type": "application/partial-upload", "Upload-Offset": String(offset),
