@@ -129,7 +129,7 @@ ROUTES = (
     web.delete(_UPLOAD, for_consumers(uploads.cancel)),
     web.put("/v1/messages/{id:[0-9a-f]{32}}", for_consumers(messages.put)),
     web.get("/v1/history", for_consumers(messages.history)),
-    web.get("/v1/changes", for_consumers(changes.changes)),
+    web.get("/v1/changes", for_consumers(changes.changes), allow_head=False),
     web.post("/v1/receipts", for_consumers(messages.receipts)),
     web.post("/v1/typing", for_consumers(messages.typing)),
     web.get("/v1/attachments/{id}/{rendition}", for_consumers(attachments.show)),

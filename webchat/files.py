@@ -71,6 +71,9 @@ class Files:
 
     async def delete(self, files: Iterable[str]) -> None:
         for file in files:
+            # A part that still arrives must not make the file again.
+            if self._writers.get(file) is not asyncio.current_task():
+                await self.take_over(file)
             await asyncio.to_thread(self.path(file).unlink, missing_ok=True)
 
     async def names(self) -> list[str]:

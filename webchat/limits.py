@@ -77,13 +77,18 @@ def count_upload(
     _count(db, f"bytes {consumer.id}", length, allowance.bytes_a_day, DAY, now)
     _count(db, f"bytes {network}", length, limits.bytes_a_day_for_address, DAY, now)
     if uploads.reserved_bytes(db) + length > chat.settings.uploads_max_bytes:
-        raise Problem(
-            507,
-            "no_room",
-            "there is no room for this file at present",
-            headers={"Retry-After": "60"},
-            retry_after=60,
-        )
+        raise no_room()
+
+
+def no_room() -> Problem:
+    """All uploads together fill what they may, or the disk is full."""
+    return Problem(
+        507,
+        "no_room",
+        "there is no room for this file at present",
+        headers={"Retry-After": "60"},
+        retry_after=60,
+    )
 
 
 def _count(db: Connection, subject: str, amount: int, most: int, window: int, now: int) -> None:

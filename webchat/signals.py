@@ -7,6 +7,7 @@ from typing import Self
 
 #: How long "an agent is writing" is shown without news, in milliseconds.
 TYPING_MS = 15_000
+_MAX_TYPING = 10_000
 
 
 @dataclass(slots=True)
@@ -44,7 +45,10 @@ class Signals:
     def show_typing(self, consumer: str, *, on: bool) -> None:
         """Note that an agent is writing to a consumer, or has stopped."""
         if on:
-            self._typing[consumer] = self._clock() + TYPING_MS
+            now = self._clock()
+            if len(self._typing) > _MAX_TYPING:
+                self._typing = {one: until for one, until in self._typing.items() if until > now}
+            self._typing[consumer] = now + TYPING_MS
         else:
             self._typing.pop(consumer, None)
         self.announce([consumer])

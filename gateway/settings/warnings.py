@@ -26,6 +26,11 @@ def _warnings(settings: Settings) -> Iterator[str]:
             "gateway.journal: only the journal is in PostgreSQL; files are in gateway.data, and accounts of the "
             "built-in workspace stay in its own SQLite file there"
         )
+        if settings.webchat is not None:
+            yield (
+                "webchat: its conversations are in a SQLite file of this node; let one node serve it, and the others "
+                "have no such section, or run it alone by airlock chat"
+            )
     if settings.core.url and not settings.gateway.api_tokens:
         yield "gateway.api_tokens: none is set, so the core can neither reply nor show media"
     if any(len(signing_key(secret)) < _MIN_SIGNING_KEY for secret in settings.core.secrets):

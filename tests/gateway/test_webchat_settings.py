@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli.chat import chat as run_chat
 from gateway.settings.warnings import advice
 
 from .settings_files import SettingsFile
@@ -81,3 +82,19 @@ def test_a_platform_of_ours_that_is_closed_causes_a_warning(file: SettingsFile) 
 def test_plain_http_of_the_chat_causes_a_warning(file: SettingsFile) -> None:
     found = advice(file.load(chat(public_url="http://chat.example.com")))
     assert any(one.startswith("webchat.public_url: plain http") for one in found)
+
+
+def test_several_nodes_with_a_chat_cause_a_warning(file: SettingsFile) -> None:
+    nodes = (
+        "gateway: {journal: 'postgresql://db/airlock'}\n"
+        "core: {url: https://core.example.com, secrets: [whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3]}\n"
+    )
+    found = advice(file.load(nodes + chat()))
+    assert any(one.startswith("webchat: its conversations are in a SQLite file") for one in found)
+
+
+def test_the_chat_alone_needs_its_section(
+    file: SettingsFile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_chat(file.load("")) == 2
+    assert "have no section webchat" in capsys.readouterr().err

@@ -121,11 +121,18 @@ class Chat:
         await self.kill()
 
 
-def chat_process(folder: Path, http: aiohttp.ClientSession, port: int, gateway: int) -> Chat:
-    """Write the settings of a web channel that runs alone."""
+def chat_process(folder: Path, http: aiohttp.ClientSession, port: int, gateway: int | str) -> Chat:
+    """Write the settings of a web channel that runs alone; `gateway` is a port, or the address of a webhook."""
+    webchat = section(port, gateway if isinstance(gateway, int) else 0)["webchat"]
+    if isinstance(gateway, str):
+        webchat["deliver_to"] = gateway
+    webchat["sites"]["shop"]["limits"]["messages_per_minute"] = 100_000
+    webchat["sites"]["shop"]["limits"]["anonymous"]["per_hour"] = 100_000
+    webchat["sites"]["shop"]["limits"]["anonymous"]["bytes_per_day"] = "1000GB"
+    webchat["sites"]["shop"]["limits"]["network_bytes_per_day"] = "1000GB"
     content = {
         "gateway": {"data": str(folder / "chat-data")},
-        "webchat": section(port, gateway)["webchat"],
+        "webchat": webchat,
     }
     (folder / "chat.yaml").write_text(json.dumps(content))
     return Chat(folder, port, Server.remote(f"http://127.0.0.1:{port}", http))

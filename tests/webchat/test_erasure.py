@@ -1,5 +1,6 @@
 """Erasure and retention: nothing remains, on disk or in the database."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from webchat.housekeeping import Housekeeping
 
 from .gateway import FakeGateway
 from .running import JPEG, Clock, Consumer, Server, new_id, running
+from .test_uploads import half_a_part, writing
 
 DAY = 86_400
 
@@ -47,6 +49,16 @@ async def test_a_consumer_who_erases_leaves_nothing(server: Server) -> None:
     left = on_disk(server)
     for private in (b"private", mia.id.encode(), JPEG[:50]):
         assert private not in left
+
+
+async def test_a_part_that_arrives_does_not_survive_erasure(server: Server) -> None:
+    mia, id = await server.consumer(), new_id()
+    await mia.create(len(JPEG), id)
+    async with half_a_part(server, mia, id, JPEG[:4000]), asyncio.timeout(10):
+        await writing(server)
+        assert (await mia.call("DELETE", "/me")).status == 202
+        assert not server.chat.files.is_writing
+        assert await server.chat.files.names() == []
 
 
 async def test_erasure_at_the_gateway_ends_sessions_and_streams(server: Server) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -146,6 +147,20 @@ async def test_many_writers_at_once_leave_one_whole_file(server: Server) -> None
 async def committed(mia: Consumer, id: str, size: int) -> bool:
     asked = await mia.call("HEAD", f"/uploads/{id}")
     return int(asked.headers["Upload-Offset"]) == size
+
+
+async def test_a_full_disk_asks_to_wait(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    mia, id = await server.consumer(), new_id()
+    await mia.create(len(JPEG), id)
+
+    def write(_descriptor: int, _content: object) -> int:
+        raise OSError(errno.ENOSPC, "no space")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("webchat.files.os.write", write)
+        answer = await mia.append(id, 0, JPEG, last=True)
+    assert (answer.status, answer.code) == (507, "no_room")
+    assert (await mia.append(id, await mia.offset(id), JPEG, last=True)).status == 204
 
 
 async def test_a_length_that_lies_is_refused(server: Server) -> None:
@@ -294,7 +309,7 @@ async def test_one_upload_at_a_time_until_it_stands_still(server: Server, clock:
     assert (await mia.call("HEAD", f"/uploads/{first}")).status == 404
 
 
-async def test_ten_thousand_empty_uploads_cost_no_disk(
+async def test_any_number_of_empty_uploads_costs_no_disk(
     tmp_path: Path, gateway: FakeGateway
 ) -> None:
     many = Allowance(at_once=10_000, an_hour=10_000, bytes_a_day=10**12)

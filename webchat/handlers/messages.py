@@ -22,6 +22,8 @@ from webchat.store.database import Connection
 _PAGE, _MAX_PAGE = 50, 100
 #: "a consumer is writing" is passed on at most this often, in milliseconds.
 _TYPING_MS = 4_000
+#: Consumers of whom it is remembered that they write, before those who stopped are forgotten.
+_MAX_WRITING = 10_000
 
 
 async def put(request: web.Request) -> web.Response:
@@ -121,7 +123,10 @@ async def typing(request: web.Request) -> web.Response:
 
 def _is_due(chat: Chat, consumer: str, *, on: bool) -> bool:
     """Whether a report adds something: the start at most every 4 s, the end once after it."""
-    now, last = chat.clock(), chat.writing.setdefault(consumer, Writing())
+    now = chat.clock()
+    if len(chat.writing) > _MAX_WRITING:
+        _forget_idle(chat.writing, now)
+    last = chat.writing.setdefault(consumer, Writing())
     if not on:
         was_on, last.on = last.on, False
         return was_on
@@ -129,6 +134,11 @@ def _is_due(chat: Chat, consumer: str, *, on: bool) -> bool:
         return False
     last.since, last.on = now, True
     return True
+
+
+def _forget_idle(writing: dict[str, Writing], now: int) -> None:
+    for consumer in [one for one, last in writing.items() if now - last.since > _TYPING_MS]:
+        del writing[consumer]
 
 
 def _note_typing(db: Connection, consumer_id: str, *, on: bool, now: int) -> bool:

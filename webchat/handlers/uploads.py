@@ -1,5 +1,6 @@
 """Uploads of files in parts (IETF draft-ietf-httpbis-resumable-upload): create, ask for the offset, append, cancel."""
 
+import errno
 from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import unquote
@@ -13,7 +14,7 @@ from webchat.http.client_address import client_network
 from webchat.http.context import Chat, caller_of, chat_of, site_of
 from webchat.http.problems import Problem, bad_request, not_found
 from webchat.http.views import PART_BYTES
-from webchat.limits import count_upload
+from webchat.limits import count_upload, no_room
 from webchat.settings import Site
 from webchat.store import consumers, messages, uploads
 from webchat.store.database import Connection
@@ -22,6 +23,8 @@ from webchat.store.uploads import Upload
 #: Bytes after which the type of a file is certain.
 _SNIFFED = 64 * 1024
 _MAX_NAME = 200
+#: Errors of a full disk.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _PART_TYPE = "application/partial-upload"
 
 
@@ -121,6 +124,10 @@ async def _append(request: web.Request, upload: Upload, part: _Part) -> web.Resp
         size = await chat.files.append(upload.file, request.content, min(room, PART_BYTES))
     except TooLong:
         raise _length_differs(upload, await chat.files.size(upload.file)) from None
+    except OSError as exc:
+        if exc.errno not in _FULL:
+            raise
+        raise no_room() from None
     chat.metrics.uploaded.inc(size - offset)
     if part.last and size != upload.length:
         raise _length_differs(upload, size)
