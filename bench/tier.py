@@ -1,6 +1,6 @@
 """Meta's highest tier for one number, on this machine: how much of it one gateway takes, and what limits it.
 
-    python -m bench.tier [--seconds N] [--journal postgresql://…] [--media s3://…] [--publish]
+    python -m bench.tier [--seconds N] [--journal postgresql] [--media s3://…] [--publish]
 
 The tier is 3,300 webhooks a second (1,000 messages, and 2,300 statuses of texts), each acknowledged only once it is on
 disk, while five photos of 1,600 pixels a second are fetched and made safe. The gateway, its decoders, the generator,
@@ -24,6 +24,7 @@ import uvloop
 
 from bench.deliveries import APP_SECRET, delivery, request, status
 from bench.generator import WARM_UP, Load, open_loop
+from bench.postgresql import postgresql
 from bench.processes import Times, family, proportional
 from bench.report import machine, options, publish, table
 from bench.servers import Server, airlock, free_port
@@ -246,7 +247,9 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument(
-        "--journal", default="sqlite", help="gateway.journal, such as postgresql://…"
+        "--journal",
+        default="sqlite",
+        help="gateway.journal; postgresql alone means a server that is started for the run",
     )
     parser.add_argument("--media", default="file", help="gateway.media, such as s3://…")
     parser.add_argument("--shares", default=",".join(map(str, SHARES)), help="shares to try")
@@ -254,14 +257,25 @@ def main() -> None:
     found: list[Taken] = []
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for share in map(float, arguments.shares.split(",")):
-            work = measure(arguments.seconds, share, arguments.journal, arguments.media)
-            found.append(runner.run(work))
+            with _journal(arguments.journal) as journal:
+                work = measure(arguments.seconds, share, journal, arguments.media)
+                found.append(runner.run(work))
             print(report(found), flush=True)
             if not found[-1].missed():
                 break
     text = f"{machine()} Journal: {arguments.journal.partition(':')[0]}.\n\n{report(found)}"
     if arguments.publish:
         publish("tier", text)
+
+
+@contextmanager
+def _journal(asked: str) -> Iterator[str]:
+    """Return the setting `gateway.journal`."""
+    if asked != "postgresql":
+        yield asked
+        return
+    with postgresql() as database:
+        yield database.url
 
 
 def report(found: Sequence[Taken]) -> str:
