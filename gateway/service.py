@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from .delivery.lanes import Lanes
+from .http.access_log import write_access
 from .http.connections import raise_descriptor_limit
 from .http.control import open_control_socket, remove_control_socket
 from .http.installation import Installation
@@ -182,6 +183,7 @@ class Gateway:
         control = open_control_socket(self._settings.gateway.data)
         self._stack.callback(remove_control_socket, self._settings.gateway.data)
         self._stack.callback(control.close)
+        write_access(on=self._settings.log.access)
         server = await Server.start(app, self._sockets, grace=_GRACE_SECONDS, control=control)
         self._stack.push_async_callback(server.close)
         self._run("connections", server.watch())

@@ -15,6 +15,7 @@ from .model import (
     DeskSettings,
     FetchSettings,
     GatewaySettings,
+    LogSettings,
     MediaSettings,
     Settings,
     TraceSettings,
@@ -32,6 +33,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "fetch": FetchSettings,
     "webchat": WebchatSection,
     "traces": TraceSettings,
+    "log": LogSettings,
 }
 
 

@@ -24,7 +24,8 @@ from connectors import Connector
 from normalizer.media import Limits
 
 from .addresses import Address, BaseUrl, Host, Listen, Origin, Scanner, Url
-from .credentials import ApiToken, WebhookSecret, secret_values
+from .api_tokens import ApiToken
+from .credentials import WebhookSecret, secret_values
 from .databases import DatabaseUrl, JournalPlace
 from .media_store import check_media_store
 from .s3_credentials import s3_secrets
@@ -107,7 +108,10 @@ class GatewaySettings(_Section):
     )
     api_tokens: tuple[ApiToken, ...] = Field(
         default=(),
-        description="Bearer tokens accepted from the conversation core; list two while you replace one",
+        description=(
+            "Bearer tokens of the API; list two while you replace one. A token alone may do everything;"
+            " {token: …, scopes: [core, operate, read]} limits what it may do"
+        ),
     )
 
     @property
@@ -148,6 +152,14 @@ class CoreSettings(_Section):
         description=(
             "Largest number of events in one POST; more than 1 only if the core takes"
             " application/cloudevents-batch+json"
+        ),
+    )
+    replay_window: Annotated[Duration, Field(ge=0)] = Field(
+        default=7 * _DAY,
+        json_schema_extra={"default": "7d"},
+        description=(
+            "How long events are kept after the core took them, to be looked up and sent again; at most as long as"
+            " gateway.text_retention"
         ),
     )
 
@@ -338,6 +350,22 @@ class TraceSettings(_Section):
     )
 
 
+class LogSettings(_Section):
+    """The log, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe lines that are written"
+    )
+    format: Literal["json", "console"] | None = Field(
+        default=None,
+        description="json or console, lines for people; default: console on a terminal, json elsewhere",
+    )
+    access: Flag = Field(
+        default=False,
+        description="true writes a line for each HTTP request: method, path, status, milliseconds, request id",
+    )
+
+
 class Settings(_Section):
     """connectors.yaml, validated. `connectors` holds the connector instances by name."""
 
@@ -348,6 +376,7 @@ class Settings(_Section):
     fetch: FetchSettings = Field(default_factory=FetchSettings)
     webchat: WebchatSection | None = Field(default=None)
     traces: TraceSettings = Field(default_factory=TraceSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
     connectors: Annotated[
         Mapping[str, InstanceOf[Connector[Any]]], AfterValidator(MappingProxyType)
     ] = Field(

@@ -22,7 +22,7 @@ Occupied = contextlib.AbstractContextManager[object]
 @pytest.fixture(autouse=True)
 def _leave_the_process_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Keep the log's configuration and the umask of the test process."""
-    monkeypatch.setattr("gateway.cli.serve.configure", lambda _: None)
+    monkeypatch.setattr("gateway.cli.serve.configure", lambda *_, **__: None)
     before = os.umask(0o022)
     yield
     os.umask(before)
