@@ -111,6 +111,11 @@ class Gateway:
         found = await self._journal.message(self._journal.ids.message(connector, platform_id))
         return [attachment["state"] for attachment in found["attachments"]] if found else []
 
+    async def conversation_of(self, connector: str, platform_id: str) -> str | None:
+        """Return the id of a message's conversation; None if the message is unknown."""
+        found = await self._journal.message(self._journal.ids.message(connector, platform_id))
+        return str(found["conversation"]["id"]) if found else None
+
     async def backlog(self) -> int:
         """Return the number of events that the core has not accepted yet."""
         return await self._journal.backlog()
