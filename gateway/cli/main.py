@@ -20,6 +20,8 @@ from gateway.settings import (
     read_environment,
 )
 
+from . import people_arguments
+
 DISTRIBUTION = "airlock-messaging"
 #: As in `gateway.http.control`, whose import takes long.
 SOCKET = "airlock.sock"
@@ -76,8 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     _replay(commands)
     _nodes(commands)
     _backup(commands)
-    _lookup(commands)
-    _people(commands)
+    people_arguments.add(commands, _config, settings)
     _accounts(commands)
     _journal(commands)
     _simulate(commands)
@@ -169,32 +170,6 @@ def _backup(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     _config(backup)
     backup.set_defaults(run=_run_backup)
-
-
-def _lookup(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "find what became of a message by the platform's id of it: whether it came, when, and where it is now"
-    lookup = commands.add_parser("lookup", help=text, description=text)
-    lookup.add_argument("id", metavar="ID", help="the platform's id of the message")
-    lookup.add_argument("--connector", metavar="NAME", help="look at this connector only")
-    _config(lookup)
-    lookup.set_defaults(run=_run_lookup)
-
-
-def _people(commands: "Commands[argparse.ArgumentParser]") -> None:
-    text = "find, export or erase everything about a person"
-    people = commands.add_parser("people", help=text, description=text)
-    actions = ["list", "find", "export", "erase", "receipt"]
-    people.add_argument("action", nargs="?", choices=actions, default="list", help="default: list")
-    people.add_argument(
-        "who", nargs="?", metavar="ID", help="any id of the person, or the id of an erasure"
-    )
-    people.add_argument(
-        "folder", nargs="?", type=Path, metavar="DIR", help="where to write an export"
-    )
-    people.add_argument("--connector", metavar="NAME", help="at this connector only")
-    people.add_argument("--yes", action="store_true", help="erase without asking")
-    _config(people)
-    people.set_defaults(run=_run_people)
 
 
 def _accounts(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -365,25 +340,6 @@ def _run_backup(arguments: argparse.Namespace) -> int:
     from .backup import backup
 
     return backup(settings(arguments), arguments.folder)
-
-
-def _run_lookup(arguments: argparse.Namespace) -> int:
-    from .people import lookup
-
-    return lookup(settings(arguments), arguments.id, arguments.connector)
-
-
-def _run_people(arguments: argparse.Namespace) -> int:
-    from .people import people
-
-    return people(
-        settings(arguments),
-        arguments.action,
-        arguments.who,
-        arguments.folder,
-        arguments.connector,
-        yes=arguments.yes,
-    )
 
 
 def _run_accounts(arguments: argparse.Namespace) -> int:

@@ -7,11 +7,11 @@ from .environment_file import read_environment
 from .errors import ConfigError, Mistake
 from .live_connectors import LiveConnectors, live
 from .loading import data_folder, load
+from .log_section import LogSettings
 from .model import (
     CoreSettings,
     FetchSettings,
     GatewaySettings,
-    LogSettings,
     MediaSettings,
     Settings,
     TraceSettings,

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ValidationError
 from . import credentials
 from .connector_sections import build_connectors
 from .errors import ConfigError
+from .log_section import LogSettings
 from .model import (
     CoreSettings,
     DeskSettings,
     FetchSettings,
     GatewaySettings,
-    LogSettings,
     MediaSettings,
     Settings,
     TraceSettings,

@@ -27,6 +27,7 @@ from .addresses import Address, BaseUrl, Host, Listen, Origin, Scanner, Url
 from .api_tokens import ApiToken
 from .credentials import WebhookSecret, secret_values
 from .databases import DatabaseUrl, JournalPlace
+from .log_section import LogSettings
 from .media_store import check_media_store
 from .s3_credentials import s3_secrets
 from .units import Count, Duration, Flag, Size
@@ -347,22 +348,6 @@ class TraceSettings(_Section):
     )
     sample: Annotated[float, Field(ge=0, le=1)] = Field(
         default=1.0, description="Share of the messages that are traced, from 0 to 1"
-    )
-
-
-class LogSettings(_Section):
-    """The log, on standard error."""
-
-    level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="The least severe lines that are written"
-    )
-    format: Literal["json", "console"] | None = Field(
-        default=None,
-        description="json or console, lines for people; default: console on a terminal, json elsewhere",
-    )
-    access: Flag = Field(
-        default=False,
-        description="true writes a line for each HTTP request: method, path, status, milliseconds, request id",
     )
 
 
