@@ -91,10 +91,13 @@ check: install-dev check-scripts
 language: install-dev
 	$(BIN)/python scripts/check_language.py
 
-# Type-check and lint the browser scripts.
+# Type-check and lint the browser scripts; compile the schemas in strict mode, and a client's types made from them.
 check-scripts: node_modules/.installed
 	node_modules/.bin/tsc --project .
 	node_modules/.bin/biome lint .
+	node scripts/check_schemas.mjs
+	node_modules/.bin/openapi-typescript docs/schemas/openapi.json -o build/openapi.d.ts
+	node_modules/.bin/tsc --project scripts/clients
 
 node_modules/.installed: package-lock.json package.json .npmrc
 	sh scripts/system-packages.sh

@@ -30,6 +30,10 @@ class Identifiers:
         """Return the id of a fact that is not a message, used to detect duplicates."""
         return "fact_" + self._derive("fact", connector, event_id)
 
+    def person(self, consumer: str) -> str:
+        """Return what a receipt names a person by. Without the key nobody can try which id it was."""
+        return "hash_" + self._derive("person", consumer)
+
     def event(self, type: str, *about: str) -> str:
         return "evt_" + self._derive("event", type, *about)
 

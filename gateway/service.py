@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from .delivery.lanes import Lanes
+from .http.access_log import write_access
 from .http.connections import raise_descriptor_limit
 from .http.control import open_control_socket, remove_control_socket
 from .http.installation import Installation
@@ -110,6 +111,11 @@ class Gateway:
         found = await self._journal.message(self._journal.ids.message(connector, platform_id))
         return [attachment["state"] for attachment in found["attachments"]] if found else []
 
+    async def conversation_of(self, connector: str, platform_id: str) -> str | None:
+        """Return the id of a message's conversation; None if the message is unknown."""
+        found = await self._journal.message(self._journal.ids.message(connector, platform_id))
+        return str(found["conversation"]["id"]) if found else None
+
     async def backlog(self) -> int:
         """Return the number of events that the core has not accepted yet."""
         return await self._journal.backlog()
@@ -182,6 +188,7 @@ class Gateway:
         control = open_control_socket(self._settings.gateway.data)
         self._stack.callback(remove_control_socket, self._settings.gateway.data)
         self._stack.callback(control.close)
+        write_access(on=self._settings.log.access)
         server = await Server.start(app, self._sockets, grace=_GRACE_SECONDS, control=control)
         self._stack.push_async_callback(server.close)
         self._run("connections", server.watch())

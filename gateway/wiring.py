@@ -17,13 +17,18 @@ from .delivery.event_spans import EventSpans
 from .delivery.lanes import Lanes
 from .delivery.shared_lanes import SharedLanes
 from .fetching import Fetcher
-from .http.api import Api, Authorization
+from .http.access_log import write_access
+from .http.api import Api
+from .http.built_in import BuiltIn, workspace_app
 from .http.consumer_links import ConsumerLinkApi
+from .http.export import Exporter
 from .http.gauges import gauges
 from .http.health import probes
 from .http.installation import Installation
 from .http.media import MediaEndpoint
+from .http.people import PeopleApi
 from .http.routes import application
+from .http.tokens import ApiTokens
 from .inbound.capacity import CapacityGate
 from .inbound.parse_worker import ParseWorker
 from .inbound.webhooks import Webhooks
@@ -46,7 +51,9 @@ from .settings.media_store import bucket_of
 from .upkeep.compaction import Compactor
 from .upkeep.connector_health import ConnectorHealth
 from .upkeep.consumer_names import ConsumerNames
+from .upkeep.erasures import Erasures
 from .upkeep.failures import Failures
+from .upkeep.message_log import log_recorded
 from .upkeep.platform_reports import PlatformReports, informed
 from .upkeep.reconciler import Reconciler
 from .upkeep.reload import LiveEnds, LiveParts, Reloader, retention, source_limits
@@ -90,8 +97,8 @@ class _Parts:
     core: CoreClient
     sanitizer: Sanitizer
     #: Bearer tokens of the API; that of the built-in workspace too.
-    tokens: list[str]
-    workspace: web.Application | None
+    tokens: ApiTokens
+    workspace: BuiltIn
     priority: IntakePriority
     capacity: CapacityGate
     store: Store
@@ -104,6 +111,7 @@ class _Parts:
     names: ConsumerNames
     reports: PlatformReports
     retention: RetentionWorker
+    erasures: Erasures
     health: ConnectorHealth
 
 
@@ -113,6 +121,7 @@ def connect(installation: Installation, journal: Journal, stack: AsyncExitStack)
     journal.informed = informed(parts.connectors)
     for subscriber in (parts.lanes, parts.media, parts.texts, parts.names, parts.reports):
         journal.subscribe(subscriber.recorded)
+    journal.subscribe(log_recorded)
     journal.ownership.workers += [parts.lanes, parts.media, parts.texts]
     journal.ownership.on_gain += [parts.names.look, parts.reports.look]
     app, reloader = _application(parts, stack)
@@ -124,7 +133,7 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
     connectors = LiveConnectors(settings.connectors)
     sanitizer = _sanitizer(settings, stack)
     fetcher = _fetcher(settings, stack)
-    tokens = [token.get_secret_value() for token in settings.gateway.api_tokens]
+    tokens = ApiTokens(settings.gateway.api_tokens)
     spans = open_spans(settings, stack)
     workspace, core = _core(installation, tokens, spans, stack)
     priority = IntakePriority()
@@ -186,6 +195,7 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
             owns=ownership.owns_connector,
         ),
         expiry,
+        Erasures(journal, expiry, workspace.forget),
         ConnectorHealth(connectors, fetcher, journal=journal),
     )
 
@@ -208,8 +218,8 @@ def _application(parts: _Parts, stack: AsyncExitStack) -> tuple[web.Application,
         replies=Replies(journal, connectors, parts.fetcher),
         health=parts.health,
         progress=parts.media.progress,
-        erase=parts.retention.erase,
     )
+    exporter = Exporter(journal, links, parts.workspace.describe)
     consumer_api = ConsumerLinkApi(
         journal,
         consumers,
@@ -217,24 +227,23 @@ def _application(parts: _Parts, stack: AsyncExitStack) -> tuple[web.Application,
         installation.public_url,
         round(settings.media.link_lifetime),
     )
-    authorization = Authorization(
-        parts.tokens, built_in=parts.tokens[len(settings.gateway.api_tokens) :]
-    )
     app = application(
         webhooks,
         api,
+        PeopleApi(journal, connectors, parts.erasures, exporter, parts.lanes.flush),
         MediaEndpoint(journal, links, parts.store, consumers),
         consumer_api,
-        authorize=authorization,
+        tokens=parts.tokens,
         probes=probes(journal, parts.capacity, parts.lanes, parts.sanitizer, parts.store),
         refresh_gauges=gauges(
             installation.data, journal, parts.lanes, lambda: parts.sanitizer.scanner
         ),
         public_url=installation.public_url,
-        workspace=parts.workspace,
+        trusted_proxies=settings.gateway.trusted_proxies,
+        workspace=parts.workspace.application,
     )
     links_last = (api.set_link_seconds, consumer_api.set_link_seconds)
-    return app, _reloader(parts, LiveEnds(webhooks, authorization.replace, links_last))
+    return app, _reloader(parts, LiveEnds(webhooks, parts.tokens.replace, links_last, write_access))
 
 
 def _reloader(parts: _Parts, live: LiveEnds) -> Reloader:
@@ -269,6 +278,7 @@ def _background(parts: _Parts) -> Mapping[str, Callable[[], Coroutine[Any, Any, 
         ).run,
         "capacity": capacity.watch,
         "retention": parts.retention.run,
+        "erasures": parts.erasures.run,
         "reconciler": Reconciler([parts.lanes.pick_up, parts.media.pick_up]).run,
         **_among_nodes(parts),
         "compactor": Compactor(journal, capacity.is_short_of_room).run,
@@ -370,21 +380,23 @@ def _media_source(
 
 def _core(
     installation: Installation,
-    tokens: list[str],
+    tokens: ApiTokens,
     spans: AddSpan | None,
     stack: AsyncExitStack,
-) -> tuple[web.Application | None, CoreClient]:
-    """Create the client of the core that receives the events: the configured core or the built-in workspace."""
+) -> tuple[BuiltIn, CoreClient]:
+    """Create the client of the core that receives the events, and the pages.
+
+    The core is the configured one or the built-in workspace, of which a configured core leaves the operators' pages.
+    """
     settings = installation.settings.core
     keys = [secret.get_secret_value() for secret in settings.secrets]
-    workspace, url = None, str(settings.url)
+    token = secrets.token_urlsafe(32)
+    tokens.add_internal(token)
+    url = str(settings.url)
     if settings.url is None:
         keys = keys or ["whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()]
-        tokens.append(secrets.token_urlsafe(32))
-        from .http.built_in import workspace_app  # imported only if it is used
-
-        workspace = workspace_app(installation, keys, tokens[-1])
         url = f"{installation.url}/workspace/events"
+    workspace = BuiltIn(workspace_app(installation, keys, token))
     core = CoreClient(
         url, keys, connections=_CORE_CONNECTIONS, spans=EventSpans(spans) if spans else None
     )

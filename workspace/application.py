@@ -46,7 +46,7 @@ def create_app(settings: WorkspaceSettings) -> web.Application:
     app.on_response_prepare.append(security_headers.add_headers)
     app.cleanup_ctx.append(_start_and_stop)
     app.on_shutdown.append(_close_streams)
-    app.add_routes(ROUTES)
+    app.add_routes(PAGES if settings.pages_only else ROUTES)
     app.router.add_static("/static/", pages.STATIC)
     return app
 
@@ -92,17 +92,24 @@ async def _close_streams(app: web.Application) -> None:
 _CONVERSATION = "/api/conversations/{conversation}"
 _ATTACHMENT = "/attachments/{attachment}"
 
-ROUTES = (
-    web.post("/events", events.receive_event),
+#: The pages for operators and supervisors, whatever the conversation core is.
+PAGES = (
     web.get("/", pages.home, name="page"),
     web.get("", pages.add_slash),
     web.get("/audit", protect_page("oversee", pages.audit)),
-    web.get("/media", protect_page("talk", pages.media)),
     web.get("/operations", protect_page("operate", pages.operations)),
     web.get("/sign-in", sign_in.show_form),
     web.post("/sign-in", sign_in.submit_form),
     web.post("/sign-out", protect_api(None, sign_in.sign_out)),
     web.get("/api/me", protect_api(None, conversations.me)),
+    web.get("/api/audit.csv", protect_api("oversee", audit.export_audit)),
+    web.get("/api/audit", protect_api("oversee", audit.list_audit)),
+    web.get("/api/operations", protect_api("operate", operations.show_operations)),
+    web.post("/api/failures/{failure}/retry", protect_api("operate", operations.retry_failure)),
+)
+ROUTES = (
+    *PAGES,
+    web.post("/events", events.receive_event),
     web.get("/api/conversations", protect_api("talk", conversations.list_conversations)),
     web.get(_CONVERSATION + "/lines", protect_conversation(conversations.list_lines)),
     web.get(_CONVERSATION + "/media", protect_conversation(media_list.list_conversation_media)),
@@ -125,9 +132,6 @@ ROUTES = (
     web.get(_ATTACHMENT + "/progress", protect_api("talk", media.show_progress)),
     web.get(_ATTACHMENT + "/{rendition}", protect_api("talk", media.show_rendition)),
     web.post(_ATTACHMENT + "/retry", protect_api("talk", media.retry)),
+    web.get("/media", protect_page("talk", pages.media)),
     web.get("/api/media", protect_api("talk", media_list.list_all_media)),
-    web.get("/api/audit.csv", protect_api("oversee", audit.export_audit)),
-    web.get("/api/audit", protect_api("oversee", audit.list_audit)),
-    web.get("/api/operations", protect_api("operate", operations.show_operations)),
-    web.post("/api/failures/{failure}/retry", protect_api("operate", operations.retry_failure)),
 )

@@ -12,6 +12,7 @@ class WorkspaceSettings:
 
     - `gateway_url`: where the workspace calls /v1; `media_origin`: where the links to media point.
     - `secrets` (whsec_…): verify deliveries. There are several while one is being replaced.
+    - `pages_only`: another core has the conversations; only the operators' page and the audit page are served.
     - `demo`: no passwords. A visitor on this machine is signed in as `agent`, may do everything, and takes a
       conversation by opening it.
     - `secure_cookies`: follows `media_origin` if it is None.
@@ -30,6 +31,7 @@ class WorkspaceSettings:
     media_origin: str = ""
     agent: str = "agent"
     demo: bool = False
+    pages_only: bool = False
     name: str = "Airlock"
     secure_cookies: bool | None = None
     trusted_proxies: int = 0

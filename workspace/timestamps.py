@@ -1,7 +1,7 @@
 """Timestamps in milliseconds since 1970."""
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 def now() -> int:
@@ -18,3 +18,8 @@ def parse_timestamp(value: object, default: int) -> int:
         return default
     # Without an offset, the time would silently be taken as local time of this machine.
     return int(parsed.timestamp() * 1000) if parsed.tzinfo else default
+
+
+def rfc3339(at: int) -> str:
+    """Return a timestamp as people and programs read it."""
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")

@@ -6,10 +6,10 @@ import itertools
 import json
 import logging
 import os
+import secrets
 import socket
 import sys
 import tempfile
-import webbrowser
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +23,7 @@ from gateway.settings.plugins import Unusable
 from simulator import Platform
 from simulator.scenario import Line, Step, play
 
+from .demo_report import Files, announce, print_step
 from .demo_shop import CONNECTOR, Shop
 from .emulators import emulators, lines
 from .running import run, stop_event
@@ -58,21 +59,25 @@ async def _demo(folder: Path, seconds: float | None, port: int) -> int:
         async with Gateway(settings, demo=True) as gateway:
             for name, platform in platforms.items():
                 platform.webhook = platform.public_webhook = f"{gateway.url}/webhooks/{name}"
-            _announce(f"{gateway.url}/workspace/", shop.page)
+            address = f"{gateway.url}/workspace/"
+            token = settings.gateway.api_tokens[0].get_secret_value()
+            announce(address, shop.page, f"{folder}/connectors.yaml", token, next(iter(platforms)))
+            files = Files(gateway, address)
             if seconds is None:
-                await _run_until_stopped(gateway, platforms, stop)
+                await _run_until_stopped(gateway, platforms, stop, files)
                 return 0
-            return await _run_timed(gateway, platforms, stop, seconds)
+            return await _run_timed(gateway, platforms, stop, seconds, files)
 
 
 async def _run_until_stopped(
-    gateway: Gateway, platforms: Mapping[str, Platform], stop: asyncio.Event
+    gateway: Gateway, platforms: Mapping[str, Platform], stop: asyncio.Event, files: Files
 ) -> None:
     async def play_story() -> None:
         story = await asyncio.to_thread(lines, platforms)
         for pace in itertools.chain([_PAUSE], itertools.repeat(_LATER_PAUSE)):
             async for step in play(platforms, pace=pace, lines=story):
-                _print_step(step)
+                print_step(step)
+                files.follow(step)
             await asyncio.sleep(_PAUSE_BETWEEN_STORIES)
 
     playing = asyncio.create_task(play_story())
@@ -81,7 +86,11 @@ async def _run_until_stopped(
 
 
 async def _run_timed(
-    gateway: Gateway, platforms: Mapping[str, Platform], stop: asyncio.Event, seconds: float
+    gateway: Gateway,
+    platforms: Mapping[str, Platform],
+    stop: asyncio.Event,
+    seconds: float,
+    files: Files,
 ) -> int:
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
@@ -91,7 +100,8 @@ async def _run_timed(
 
     async def play_story() -> None:
         async for step in play(platforms, pace=pace, lines=story):
-            _print_step(step)
+            print_step(step)
+            files.follow(step)
             steps.append(step)
 
     playing = asyncio.create_task(play_story())
@@ -142,7 +152,11 @@ def _settings(folder: Path, port: int, platforms: Mapping[str, Platform], shop: 
     file = folder / "connectors.yaml"
     sections = {name: platform.settings() for name, platform in platforms.items()}
     content = {
-        "gateway": {"listen": f"127.0.0.1:{port}", "data": str(folder / "data")},
+        "gateway": {
+            "listen": f"127.0.0.1:{port}",
+            "data": str(folder / "data"),
+            "api_tokens": [secrets.token_urlsafe(24)],
+        },
         "fetch": {"allow_private_hosts": True},
         "webchat": shop.webchat(),
         "connectors": {**sections, CONNECTOR: shop.connector()},
@@ -160,17 +174,3 @@ def _free_port(port: int) -> int:
         except (OSError, OverflowError):
             probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _announce(address: str, shop: str) -> None:
-    print(f"Open the workspace at {address} (Ctrl-C stops the demo)", flush=True)
-    print(f"Write to it as a customer of {shop}", flush=True)
-    if sys.stdout.isatty() and (os.environ.get("DISPLAY") or sys.platform == "darwin"):
-        webbrowser.open(address)
-
-
-def _print_step(step: Step) -> None:
-    line = step.line
-    files = ", ".join(sample.name for sample in line.files)
-    content = " · ".join(part for part in (line.text, files) if part)
-    print(f"{line.platform:>10}  {line.consumer.name}: {content}", flush=True)

@@ -20,6 +20,8 @@ from gateway.settings import (
     read_environment,
 )
 
+from . import people_arguments
+
 DISTRIBUTION = "airlock-messaging"
 #: As in `gateway.http.control`, whose import takes long.
 SOCKET = "airlock.sock"
@@ -76,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     _replay(commands)
     _nodes(commands)
     _backup(commands)
+    people_arguments.add(commands, _config, settings)
     _accounts(commands)
     _journal(commands)
     _simulate(commands)

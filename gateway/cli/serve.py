@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
+from platform import python_version
 
 import structlog
 
@@ -31,6 +33,7 @@ def serve(load: Load) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     load = _with_logs(load)
     settings = load()
+    log.info("airlock_starts", version=version("airlock-messaging"), python=python_version())
     keep_new_files_private()
     try:
         run(_serve(settings, load, inherited(os.environ)))
@@ -54,7 +57,8 @@ def _with_logs(load: Load) -> Load:
         is_shared = settings.gateway.journal != "sqlite"
         # The node's name stays that of the start.
         nodes.append(settings.gateway.node if is_shared else None)
-        configure(secrets, node=nodes[0])
+        lines = settings.log
+        configure(secrets, node=nodes[0], level=lines.level, form=lines.format)
         return settings
 
     return load_and_configure

@@ -13,7 +13,14 @@ import structlog
 from gateway.backoff import delay
 from gateway.fault_points import fault_point
 from gateway.intake_priority import IntakePriority
-from gateway.journal import Journal, JournalUnavailable, OutboxEntry, Recorded, Shards
+from gateway.journal import (
+    NO_CONVERSATION,
+    Journal,
+    JournalUnavailable,
+    OutboxEntry,
+    Recorded,
+    Shards,
+)
 from gateway.observability.metrics import BACKLOG, EVENTS
 from gateway.timestamps import now_ms
 
@@ -21,6 +28,7 @@ from .answers import Answer
 from .batches import Batch, Share, may_join
 from .core_client import CoreClient
 from .delivered import Delivered
+from .event_log import log_refused, log_taken
 from .lane import Lane
 from .parking import Parking
 
@@ -117,6 +125,20 @@ class Lanes:
             self._forget(conversation)
         for event_id in recorded.retried:
             self.retry(event_id)
+        if recorded.withdrawn:
+            self._reload(NO_CONVERSATION, len(recorded.withdrawn))
+
+    def _reload(self, conversation: int, withdrawn: int) -> None:
+        """Read a lane again from the journal, where some of its waiting events were removed."""
+        lane = self._lanes.get(conversation)
+        if lane is None:
+            return
+        waiting = lane.waiting - withdrawn
+        self._forget(conversation)
+        if waiting > 0:
+            fresh = self._open(conversation, more=True)
+            fresh.waiting = waiting
+            self._waiting += waiting
 
     def _forget(self, conversation: int) -> None:
         """Drop the lane of a conversation that was erased."""
@@ -228,7 +250,7 @@ class Lanes:
             try:
                 await self._serve(lane)
             except JournalUnavailable as exc:
-                log.error("forwarding_waits_for_the_journal", error=str(exc))
+                log.error("forwarding_delayed", error=str(exc))
                 self._sleep(lane, delay(1, **_RETRY))
             finally:
                 self._leave()
@@ -333,6 +355,8 @@ class Lanes:
         if fate.answer is not None:
             self._circuit.record_response(fate.answer, batch.shares[0].lane.refused_since)
         for share in fate.taken:
+            for entry in share.entries:
+                log_taken(entry.event_id, entry.body or b"")
             self._record_taken(share)
         EVENTS.labels(answer.verdict).inc(fate.not_taken)
         for lane in fate.refused:
@@ -352,14 +376,7 @@ class Lanes:
         pause = delay(lane.attempts, **_RETRY)
         if answer.after is not None:
             pause = max(answer.after, _MIN_PAUSE)
-        log.warning(
-            "event_not_taken",
-            event_id=head.event_id,
-            status=answer.status,
-            error=answer.error,
-            attempt=lane.attempts,
-            retry_in=round(pause, 2),
-        )
+        log_refused(head.event_id, head.body or b"", answer, lane.attempts, pause)
         self._sleep(lane, pause)
 
     def _note_refusal(self, lane: Lane, head: OutboxEntry) -> None:

@@ -13,9 +13,19 @@ BATCH_MEDIA_TYPE = "application/cloudevents-batch+json"
 
 
 def render(
-    id: str, type: EventType, *, source: str, subject: str | None, time: int, data: EventData
+    id: str,
+    type: EventType,
+    *,
+    source: str,
+    subject: str | None,
+    time: int,
+    data: EventData,
+    request_id: str | None = None,
 ) -> bytes:
-    """Return the body of an event. `time` is in milliseconds; `subject` is the conversation, if there is one."""
+    """Return the body of an event. `time` is in milliseconds; `subject` is the conversation, if there is one.
+
+    `request_id` names the delivery that the event came with, in the CloudEvents extension `requestid`.
+    """
     event: Event = {
         "specversion": "1.0",
         "id": id,
@@ -23,6 +33,7 @@ def render(
         "source": source,
         "subject": subject or "",
         "time": rfc3339(time),
+        "requestid": request_id or "",
         "datacontenttype": "application/json",
         "traceparent": CONTEXT.of_event(id, data) or "",
         "data": data,
@@ -31,10 +42,14 @@ def render(
         del event["subject"]
     if not event["traceparent"]:
         del event["traceparent"]
+    if not request_id:
+        del event["requestid"]
     return orjson.dumps(event)
 
 
-def about(id: str, type: EventType, time: int, data: ConversationData) -> bytes:
+def about(
+    id: str, type: EventType, time: int, data: ConversationData, request_id: str | None = None
+) -> bytes:
     """Return the body of an event about the conversation in its data."""
     conversation = data["conversation"]
     return render(
@@ -44,4 +59,5 @@ def about(id: str, type: EventType, time: int, data: ConversationData) -> bytes:
         subject=conversation["id"],
         time=time,
         data=data,
+        request_id=request_id,
     )

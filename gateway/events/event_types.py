@@ -145,6 +145,11 @@ class _Envelope(TypedDict):
     id: Annotated[str, id_of("evt"), Field(description="The same each time this event is sent")]
     source: Annotated[NonEmpty, Field(description="The connector's name in connectors.yaml")]
     time: Timestamp
+    requestid: NotRequired[
+        Annotated[
+            NonEmpty, Field(description="The X-Request-Id of the delivery that the event came with")
+        ]
+    ]
     datacontenttype: Literal["application/json"]
     traceparent: NotRequired[
         Annotated[

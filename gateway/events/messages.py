@@ -29,6 +29,9 @@ class _AnyContent(TypedDict):
             ),
         ]
     ]
+    request_id: NotRequired[
+        Annotated[str, Field(description="The X-Request-Id of the delivery that brought it")]
+    ]
     history: NotRequired[
         Annotated[bool, Field(description="An old message that the platform delivers afterwards")]
     ]

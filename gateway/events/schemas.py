@@ -22,8 +22,9 @@ def schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of all events; `$defs` contains the schema of each type."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:airlock-messaging:schemas:events",
         "title": "Events of an Airlock gateway",
-        **_adapter().json_schema(schema_generator=_Untitled),
+        **_adapter().json_schema(schema_generator=PlainSchemas),
     }
 
 
@@ -37,12 +38,18 @@ def _adapter() -> TypeAdapter[Any]:
     return TypeAdapter(AnyEvent, config=ConfigDict(extra="forbid", strict=True))
 
 
-class _Untitled(GenerateJsonSchema):
-    """Leaves out the titles of keys, which would only repeat the keys."""
+class PlainSchemas(GenerateJsonSchema):
+    """Makes schemas that the strict mode of validators accepts, without titles that repeat the keys."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         del schema
         return False
 
+    def tagged_union_schema(self, schema: Any) -> Any:
+        # `discriminator` is OpenAPI's; the constants in the branches say the same.
+        made = super().tagged_union_schema(schema)
+        made.pop("discriminator", None)
+        return made
 
-__all__ = ["TYPES", "schema", "validate"]
+
+__all__ = ["TYPES", "PlainSchemas", "schema", "validate"]

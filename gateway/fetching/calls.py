@@ -158,7 +158,7 @@ def _was_not_sent(exc: BaseException) -> bool:
 
 def _blocked(connector: Connector[Any], purpose: Purpose, detail: str) -> Exception:
     """Return MediaFailed for look-ups and downloads of files, `Rejected` for other calls."""
-    log.warning("blocked_host", connector=connector.name, detail=detail)
+    log.warning("blocked_host", platform=connector.name, detail=detail)
     if purpose in {"lookup", "download"}:
         return MediaFailed("blocked_host", detail)
     return Rejected("blocked_host", detail=detail, operator=True)

@@ -66,11 +66,11 @@ class Downloads:
             ) as response:
                 await self._write_body(connector, download, response, writer, limit)
         except Blocked as exc:
-            log.warning("blocked_host", connector=connector.name, detail=str(exc))
+            log.warning("blocked_host", platform=connector.name, detail=str(exc))
             raise MediaFailed("blocked_host", str(exc)) from exc
         size, digest = writer.result()
         verify_claims(download, size, digest)
-        log.info("downloaded", connector=connector.name, host=response.url.host, bytes=size)
+        log.info("downloaded", platform=connector.name, host=response.url.host, bytes=size)
         return Fetched(size, digest.hex(), declared_type(response, download))
 
     async def _write_body(

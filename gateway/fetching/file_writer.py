@@ -59,7 +59,7 @@ class FileWriter:
             while rest:
                 rest = rest[os.write(self._into, rest) :]
         except OSError as exc:
-            log.error("scratch_file_cannot_be_written", error=exc.strerror)
+            log.error("scratch_unwritable", error=exc.strerror)
             detail = f"the local scratch file: {exc.strerror}"
             raise Rejected("unreachable", retry=True, detail=detail, operator=True) from exc
 

@@ -76,7 +76,7 @@ class RedirectFollower:
                 exchange(transport, hop.request, self._deadlines) as response,
             ):
                 log.debug(
-                    "answered", connector=connector.name, host=name, status=response.status_code
+                    "answered", platform=connector.name, host=name, status=response.status_code
                 )
                 observe(response)
                 if not is_repeated and self._is_worth_repeating(connector, call, hop, response):

@@ -106,7 +106,7 @@ def log_refusal(connector: Connector[Any], purpose: Purpose, refusal: Rejected) 
     """Log a refusal whose words are already masked."""
     log.info(
         "call_refused",
-        connector=connector.name,
+        platform=connector.name,
         purpose=purpose,
         reason=refusal.reason,
         code=refusal.code,

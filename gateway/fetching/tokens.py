@@ -154,7 +154,7 @@ class Tokens:
             self._fail(connector, held, Rejected("unreachable", retry=True, detail=detail))
         except Exception as exc:
             # A bug in a connector must not end the calls of the others.
-            log.exception("token_unexpected_error", connector=connector.name)
+            log.exception("token_unexpected_error", platform=connector.name)
             detail = f"{type(exc).__name__} in token(); see the log for details"
             self._fail(connector, held, Rejected("misconfigured", detail=detail, operator=True))
         finally:
@@ -176,7 +176,7 @@ class Tokens:
         if token.expires is not None:
             life = (token.expires - now).total_seconds()
             held.renew_at = token.expires - timedelta(seconds=min(_MARGIN, life * _PART))
-        log.info("token_obtained", connector=connector.name, expires=token.expires)
+        log.info("token_obtained", platform=connector.name, expires=token.expires)
 
     def _fail(self, connector: Connector[Any], held: _Held, cause: Rejected) -> None:
         held.failures += 1
@@ -186,7 +186,7 @@ class Tokens:
         held.failure, held.retry_at = cause, self._steady() + pause
         log.warning(
             "token_refused",
-            connector=connector.name,
+            platform=connector.name,
             reason=cause.reason,
             code=cause.code,
             detail=cause.detail,

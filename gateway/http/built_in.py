@@ -1,12 +1,32 @@
 """The built-in workspace, mounted below the gateway's own addresses."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
-from workspace import WorkspaceSettings, create_app
+from workspace import (
+    WorkspaceSettings,
+    create_app,
+    describe_conversations,
+    erase_conversations,
+)
 
 from .installation import Installation
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """The built-in workspace, or its pages for operators, and what the gateway asks it about persons."""
+
+    application: web.Application
+
+    async def forget(self, conversations: Sequence[str], texts: Collection[bytes]) -> None:
+        await erase_conversations(self.application, conversations, texts)
+
+    async def describe(self, conversations: Sequence[str]) -> list[dict[str, Any]]:
+        return await describe_conversations(self.application, conversations)
 
 
 def workspace_app(installation: Installation, keys: Sequence[str], token: str) -> web.Application:
@@ -21,6 +41,7 @@ def workspace_app(installation: Installation, keys: Sequence[str], token: str) -
             media_origin=installation.public_url,
             agent=installation.agent,
             demo=installation.demo,
+            pages_only=settings.core.url is not None,
             trusted_proxies=settings.gateway.trusted_proxies,
             text_retention=settings.gateway.text_retention,
             reading=settings.workspace.reading,

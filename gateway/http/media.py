@@ -82,6 +82,8 @@ class MediaEndpoint:
             wait_for_store(row.id, exc)
 
     async def _require_assignment(self, ticket: Ticket, row: AttachmentRow) -> None:
+        if ticket.is_export:
+            return
         agents = await self._journal.agents_of(row.conversation_id)
         if agents is None or ticket.agent not in agents:
             raise Problem(
@@ -142,7 +144,7 @@ async def record_answer(request: web.Request, response: web.StreamResponse) -> N
             part=_answered(response),
         )
     except JournalUnavailable as exc:
-        log.error("view_cannot_be_recorded", attachment=view.row.id, error=str(exc))
+        log.error("view_not_recorded", attachment=view.row.id, error=str(exc))
         # Nothing has been sent yet; the connection ends without an answer.
         raise ConnectionResetError("what cannot be recorded is not shown") from None
 

@@ -8,7 +8,9 @@ from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gateway.inbound.webhooks import Webhooks
+from gateway.observability.request_ids import TRUSTED_PROXIES, logged_as, name_request
 from gateway.problems import Problem, no_such_path
+from gateway.settings.api_tokens import Scope
 
 from .api import Api, Handler
 from .consumer_links import ConsumerLinkApi
@@ -16,41 +18,48 @@ from .gauges import Refresh
 from .health import Probe, readiness
 from .media import MediaEndpoint, record_answer
 from .openapi import document
+from .operations import scopes_of
+from .people import PeopleApi
 from .server import is_unreadable, log_failure, name_server
+from .tokens import ApiTokens
 
 
 def application(
     webhooks: Webhooks,
     api: Api,
+    people: PeopleApi,
     media: MediaEndpoint,
     consumer_links: ConsumerLinkApi,
     *,
-    authorize: Callable[[web.Request], None],
+    tokens: ApiTokens,
     probes: Mapping[str, Probe],
     refresh_gauges: Refresh,
     public_url: str,
-    workspace: web.Application | None,
+    trusted_proxies: int,
+    workspace: web.Application,
 ) -> web.Application:
-    """Create the application with all routes; `workspace`, if any, is mounted at /workspace/."""
+    """Create the application with all routes; the pages of `workspace` are mounted at /workspace/."""
     app = web.Application()
-    app.on_response_prepare.extend([name_server, record_answer])
+    app[TRUSTED_PROXIES] = trusted_proxies
+    app.on_response_prepare.extend([name_server, name_request, record_answer])
     deliveries = _Deliveries(webhooks)
     # One route per connector instead of one pattern for all: fixed paths are looked up in a table.
     for (method, path), handler in deliveries.current().items():
         app.router.add_route(method, path, handler)
-    for route in api.routes():
-        app.router.add_route(route.method, route.path, _with_token(authorize, route.handler))
     # Signed as a webhook is; the API's tokens are the core's.
     make_links = _with_problem_responses(consumer_links.make, 500)
     app.router.add_post("/v1/consumer-links", make_links)
+    for route in (*api.routes(), *people.routes()):
+        handler = _with_token(tokens, scopes_of(route.method, route.path), route.handler)
+        app.router.add_route(route.method, route.path, handler)
     app.router.add_get("/media/{attachment}/{rendition}", _with_problem_responses(media.get, 500))
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz(probes))
     app.router.add_get("/metrics", _metrics(refresh_gauges))
     app.router.add_get("/openapi.json", _openapi(orjson.dumps(document(public_url))))
-    if workspace is not None:
-        app.add_subapp("/workspace/", workspace)
-        app.router.add_get("/", _redirect_to_workspace)
+    app.add_subapp("/workspace/", workspace)
+    for page in ("", "operations", "audit"):
+        app.router.add_get(f"/{page}", _redirect(f"/workspace/{page}"))
     app.router.add_route("*", "/{path:.*}", _otherwise(deliveries))
     return app
 
@@ -118,26 +127,27 @@ def _with_problem_responses(handler: Handler, unexpected: int) -> Handler:
     """
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except Problem as problem:
-            return problem.response()
-        except web.HTTPException:
-            raise
-        except Exception as exc:  # noqa: BLE001 - any error must become a response
-            if is_unreadable(request, exc):
-                detail = "the body is incomplete or is not valid HTTP/1.1"
-                return Problem(400, "Bad request", detail).response()
-            log_failure(request, exc)
-            detail = "an unexpected error occurred; see the log"
-            return Problem(unexpected, "Server error", detail).response()
+        with logged_as(request):
+            try:
+                return await handler(request)
+            except Problem as problem:
+                return problem.response()
+            except web.HTTPException:
+                raise
+            except Exception as exc:  # noqa: BLE001 - any error must become a response
+                if is_unreadable(request, exc):
+                    detail = "the body is incomplete or is not valid HTTP/1.1"
+                    return Problem(400, "Bad request", detail).response()
+                log_failure(request, exc)
+                detail = "an unexpected error occurred; see the log"
+                return Problem(unexpected, "Server error", detail).response()
 
     return answer
 
 
-def _with_token(authorize: Callable[[web.Request], None], handler: Handler) -> Handler:
+def _with_token(tokens: ApiTokens, scopes: frozenset[Scope], handler: Handler) -> Handler:
     async def checked(request: web.Request) -> web.StreamResponse:
-        authorize(request)
+        tokens.check(request, scopes)
         return await handler(request)
 
     return _with_problem_responses(checked, 500)
@@ -201,6 +211,9 @@ def _openapi(description: bytes) -> Callable[[web.Request], Awaitable[web.Respon
     return openapi
 
 
-async def _redirect_to_workspace(request: web.Request) -> web.Response:
-    del request
-    raise web.HTTPFound("/workspace/")
+def _redirect(location: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def redirect(request: web.Request) -> web.Response:
+        del request
+        raise web.HTTPFound(location)
+
+    return redirect

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from http import HTTPStatus
@@ -12,8 +13,10 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from gateway.observability import tracebacks
+from gateway.observability.request_ids import HEADER, request_id
 from gateway.problems import Problem
 
+from .access_log import log_access
 from .connections import LINGER_SECONDS, Connections, GuardedConnection, backlog
 
 log = structlog.get_logger(__name__)
@@ -85,6 +88,7 @@ class Connection(GuardedConnection):
             raise ConnectionError("a part of another response has been sent")
         response = _problem(status, exc).response()
         response.headers["Server"] = SERVER_NAME
+        response.headers[HEADER] = request_id(request)
         response.force_close()
         return response
 
@@ -97,9 +101,13 @@ class Connection(GuardedConnection):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Send problem details also where aiohttp itself refuses: `OPTIONS *` and `CONNECT` fit no route."""
+        began = self.head_since or time.monotonic()
         if isinstance(resp, web.HTTPError):
             resp = _problem_of(request, resp).response()
-        return await super().finish_response(request, resp, start_time)
+            resp.headers[HEADER] = request_id(request)
+        finished = await super().finish_response(request, resp, start_time)
+        log_access(request, finished[0], began)
+        return finished
 
 
 def _problem_of(request: web.BaseRequest, error: web.HTTPError) -> Problem:

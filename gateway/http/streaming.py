@@ -49,7 +49,7 @@ async def streamed(
 
 def wait_for_store(attachment: str, exc: StoreUnavailable) -> NoReturn:
     """Answer that the store is unavailable."""
-    log.error("media_wait_for_storage", attachment=attachment, error=str(exc))
+    log.error("media_delayed", attachment=attachment, error=str(exc))
     detail = "the media store does not answer; try again in a moment"
     raise Problem(503, "Service unavailable", detail, {"retry-after": "5"}) from exc
 

@@ -76,7 +76,7 @@ class ParseWorker:
     async def run(self) -> None:
         try:
             await retry_until_done(
-                _PAUSE, self._parse_forever, JournalUnavailable, "reading_waits_for_the_journal"
+                _PAUSE, self._parse_forever, JournalUnavailable, "parsing_delayed"
             )
         finally:
             if self._recording is not None:
@@ -114,7 +114,7 @@ class ParseWorker:
         except JournalUnavailable:
             raise
         except Exception:
-            log.exception("batch_cannot_be_recorded", events=len(batch.readings))
+            log.exception("batch_not_recorded", events=len(batch.readings))
             await record_one_by_one(self._journal, batch)
         fault_point("after-record")
         self._last_recorded = batch.intake[-1]
@@ -171,7 +171,7 @@ async def _record_single(journal: Journal, reading: Reading) -> None:
     except JournalUnavailable:
         raise
     except Exception as exc:
-        log.exception("event_cannot_be_recorded", connector=reading.connector)
+        log.exception("event_not_recorded", connector=reading.connector)
         reason = f"{type(exc).__name__} while it was being recorded"
         unknown = Unknown(id=f"unrecorded:{reading.event.id}", reason=reason)
         await journal.record(Batch((), (replace(reading, event=unknown, attachments=()),)))
@@ -182,7 +182,15 @@ def read(accepted: Accepted, connectors: Mapping[str, Connector[Any]]) -> list[R
     connector = connectors.get(accepted.connector)
     if connector is None:
         unknown = _unreadable(accepted, "its connector is no longer in connectors.yaml")
-        return [Reading(accepted.connector, "", accepted.received_at, unknown)]
+        return [
+            Reading(
+                accepted.connector,
+                "",
+                accepted.received_at,
+                unknown,
+                request_id=accepted.request_id,
+            )
+        ]
     return [_to_reading(accepted, connector, event) for event in _events(accepted, connector)]
 
 
@@ -197,13 +205,15 @@ def _to_reading(accepted: Accepted, connector: Connector[Any], event: AnyEvent) 
     except Exception as exc:
         log.exception("attachments_not_admitted", connector=accepted.connector)
         reason = f"{type(exc).__name__} while its attachments were being checked"
-        return Reading(*origin, Unknown(id=f"message:{event.id}", reason=reason))
+        unknown = Unknown(id=f"message:{event.id}", reason=reason)
+        return Reading(*origin, unknown, request_id=accepted.request_id)
     return Reading(
         *origin,
         event,
         attachments,
         reply_window=round(window * 1000) if window is not None else None,
         reports_opt_in=connector.reports_opt_in,
+        request_id=accepted.request_id,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 import structlog
 
 from gateway.observability.metrics import DELIVERIES, REFUSALS
+from gateway.observability.request_ids import current_client, current_id
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,8 @@ class _Silence:
     reason: str = ""
     taken: bool = False
     error: Exception | None = None
+    request_id: str = ""
+    client: str | None = None
 
 
 class RefusalLog:
@@ -72,11 +75,13 @@ class RefusalLog:
     ) -> None:
         silence = self._silences.get(connector)
         if silence is None:
-            _log(connector, _Silence(1, words, taken, error))
+            held = _Silence(1, words, taken, error, current_id(), current_client())
+            _log(connector, held)
             self._be_silent(connector)
         else:
             silence.refused += 1
             silence.reason, silence.taken, silence.error = words, taken, error
+            silence.request_id, silence.client = current_id(), current_client()
 
     def _be_silent(self, connector: str) -> None:
         self._silences[connector] = _Silence()
@@ -84,6 +89,8 @@ class RefusalLog:
 
     def _end_silence(self, connector: str) -> None:
         held_back = self._silences.pop(connector)
+        # This runs in the context of the request that began the silence, which is not the one that is logged.
+        structlog.contextvars.clear_contextvars()
         if held_back.refused:
             _log(connector, held_back)
             self._be_silent(connector)
@@ -92,7 +99,9 @@ class RefusalLog:
 def _log(connector: str, held: _Silence) -> None:
     log.warning(
         "delivery_unproven",
+        request_id=held.request_id,
         connector=connector,
+        client=held.client,
         reason=held.reason,
         taken=held.taken,
         refused=held.refused,

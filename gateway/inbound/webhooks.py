@@ -14,7 +14,9 @@ from connectors.tools.authorization import MAX_HANDSHAKE
 from gateway.fault_points import fault_point
 from gateway.intake_priority import IntakePriority
 from gateway.journal import Accepted, Journal, JournalUnavailable
+from gateway.observability.lines import note
 from gateway.observability.metrics import DELIVERIES, LAST_ACCEPTED, REFUSALS
+from gateway.observability.request_ids import request_id
 from gateway.problems import Problem, no_such_path, unavailable
 from gateway.timestamps import to_ms
 
@@ -119,7 +121,7 @@ class Webhooks:
         # Before it is durable: it may be parsed as soon as it is.
         self._capacity.accepted(name, len(incoming.body))
         try:
-            await self._journal.append(_accepted(name, connector, incoming))
+            await self._journal.append(_accepted(name, connector, incoming, request_id(request)))
         except JournalUnavailable:
             self._capacity.parsed(name, len(incoming.body))
             self._refuse_for_now(name, "the delivery could not be stored; send it again")
@@ -128,6 +130,14 @@ class Webhooks:
         fault_point("after-append")
         self._accepted[name].inc()
         self._last_accepted[name].set_to_current_time()
+        note(
+            "delivery_accepted",
+            {
+                "request_id": request_id(request),
+                "connector": name,
+                "bytes": len(incoming.body),
+            },
+        )
         return _web_response(connector.acknowledge())
 
     def _connector(self, request: web.Request, name: str) -> Connector[Any]:
@@ -225,13 +235,14 @@ def _unauthorized() -> NoReturn:
     raise Problem(401, "Unauthorized", detail)
 
 
-def _accepted(name: str, connector: Connector[Any], request: Request) -> Accepted:
+def _accepted(name: str, connector: Connector[Any], request: Request, request_id: str) -> Accepted:
     headers = {
         header: request.headers[header] for header in connector.keeps if header in request.headers
     }
     # Signatures and tokens in headers and in the query have done their work, and are not stored.
     query = {key: request.query[key] for key in connector.keeps_query if key in request.query}
-    return Accepted(name, to_ms(request.received_at), headers, query, request.body)
+    received_at = to_ms(request.received_at)
+    return Accepted(name, received_at, headers, query, request.body, request_id)
 
 
 def _web_response(response: Response) -> web.Response:

@@ -16,7 +16,13 @@ _LENGTHS = struct.Struct(">II")
 
 def pack(delivery: Accepted) -> bytes:
     head = orjson.dumps(
-        (delivery.connector, delivery.received_at, delivery.headers, delivery.query)
+        (
+            delivery.connector,
+            delivery.received_at,
+            delivery.headers,
+            delivery.query,
+            delivery.request_id,
+        )
     )
     return _LENGTHS.pack(len(head), len(delivery.body)) + head + delivery.body
 
@@ -28,8 +34,9 @@ def unpack(row: bytes) -> Iterator[Accepted]:
         head_length, body_length = _LENGTHS.unpack_from(view, start)
         body_start = start + _LENGTHS.size + head_length
         end = body_start + body_length
-        connector, received_at, headers, query = orjson.loads(
+        # Earlier versions wrote no request id.
+        connector, received_at, headers, query, *more = orjson.loads(
             view[start + _LENGTHS.size : body_start]
         )
-        yield Accepted(connector, received_at, headers, query, bytes(view[body_start:end]))
+        yield Accepted(connector, received_at, headers, query, bytes(view[body_start:end]), *more)
         start = end

@@ -18,6 +18,7 @@ from gateway.events.types import ConversationSummary
 from gateway.identifiers import Identifiers
 
 from .ownership import ShardJournal
+from .people import PeopleJournal
 from .records import (
     NO_CAUSE,
     NOBODY,
@@ -359,6 +360,7 @@ class Journal(
     ReportJournal,
     FailureJournal,
     RetentionJournal,
+    PeopleJournal,
 ):
     """The whole journal, used from one event loop."""
 

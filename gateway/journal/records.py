@@ -7,6 +7,9 @@ from typing import Any, Literal, NamedTuple
 from gateway.events.attachments import Attachment, Source, State
 from normalizer.events import AnyEvent, Kind
 
+#: The lane of events without a conversation.
+NO_CONVERSATION = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -17,6 +20,8 @@ class Accepted:
     headers: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
+    #: The id of the request that brought it; empty for one that an earlier version accepted.
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,8 @@ class Reading:
     attachments: tuple[NewAttachment, ...] = ()
     reply_window: int | None = None
     reports_opt_in: bool = False
+    #: The id of the request that brought it; empty if it is not known.
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,17 @@ class Job:
     is_new: bool = False
 
 
+class RecordedMessage(NamedTuple):
+    """A message that was recorded, or recognised as a repeat, and the request that brought it."""
+
+    request_id: str
+    connector: str
+    conversation: str | None
+    message: str
+    attachments: int
+    is_repeat: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """The result of a transaction, announced to the journal's subscribers once it is durable."""
@@ -129,6 +147,10 @@ class Recorded:
     new_reports: bool = False
     #: Lanes of conversations that were erased.
     erased: tuple[int, ...] = ()
+    #: Waiting events without a conversation that were removed, by their keys.
+    withdrawn: tuple[int, ...] = ()
+    #: What was recorded of each message, for the log.
+    messages: tuple["RecordedMessage", ...] = ()
     #: Facts that were recorded before.
     duplicates: int = 0
     #: Ids of events that an operator wants to be sent to the core again.
@@ -155,6 +177,8 @@ class AttachmentRow:
     view: Attachment
     #: Names the try that stored the files; "" where the store needs no such name.
     token: str = ""
+    #: The id of the request that brought the message; empty if it is not known.
+    request_id: str = ""
 
 
 #: The name under which a rendition keeps its token in the journal. Events do not show it.
@@ -306,6 +330,18 @@ class Examined:
     what: str
     faults: tuple[str, ...]
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureRequest:
+    """A person to erase: any of their ids; from all connectors if `connector` is None.
+
+    `consumer` is None once everything is erased but that is not recorded yet.
+    """
+
+    id: str
+    consumer: str | None
+    connector: str | None
 
 
 @dataclass(frozen=True, slots=True)

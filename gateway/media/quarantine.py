@@ -170,7 +170,7 @@ class Quarantine:
                 await self.keep(attachment, descriptor, sha256)
                 return os.dup(descriptor)
         except OSError as exc:
-            log.error("quarantine_cannot_be_used", error=exc.strerror)
+            log.error("quarantine_unusable", error=exc.strerror)
             return None
 
     async def _open_here(self, attachment: str) -> int | None:
@@ -202,7 +202,7 @@ async def _in_thread(work: Callable[[], T]) -> T | None:
     try:
         return await asyncio.to_thread(work)
     except OSError as exc:
-        log.error("quarantine_cannot_be_used", error=exc.strerror)
+        log.error("quarantine_unusable", error=exc.strerror)
         return None
 
 

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 _PURPOSE = b"airlock media link v1"
+_EXPORT = b"airlock export link v1"
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The permission of an agent to read a rendition until `expires` (seconds since 1970)."""
+    """The permission of an agent to read a rendition until `expires` (seconds since 1970).
+
+    That of an export of a person's data is bound to no agent.
+    """
 
     attachment: str
     rendition: str
     agent: str
     expires: int
+    is_export: bool = False
 
 
 class Links:
@@ -24,6 +29,7 @@ class Links:
 
     def __init__(self, key: bytes, public_url: str) -> None:
         self._key = hashlib.blake2b(_PURPOSE, key=key, digest_size=32).digest()
+        self._export_key = hashlib.blake2b(_EXPORT, key=key, digest_size=32).digest()
         self._public_url = public_url.rstrip("/")
 
     def url(self, ticket: Ticket) -> str:
@@ -31,6 +37,7 @@ class Links:
             {
                 "agent": ticket.agent,
                 "expires": ticket.expires,
+                **({"for": "export"} if ticket.is_export else {}),
                 "signature": self._signature(ticket),
             }
         )
@@ -43,7 +50,9 @@ class Links:
         expires = query.get("expires", "")
         if not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
             return None
-        ticket = Ticket(attachment, rendition, query.get("agent", ""), int(expires))
+        is_export = query.get("for") == "export"
+        agent = query.get("agent", "")
+        ticket = Ticket(attachment, rendition, agent, int(expires), is_export)
         given = query.get("signature", "").encode("utf-8", "surrogatepass")
         genuine = hmac.compare_digest(self._signature(ticket).encode(), given)
         return ticket if genuine and now <= ticket.expires else None
@@ -53,4 +62,5 @@ class Links:
         # Each part is preceded by its length, so that different tickets never sign the same text.
         text = "".join(f"{len(part)}:{part}" for part in parts)
         content = text.encode("utf-8", "surrogatepass")
-        return hmac.new(self._key, content, hashlib.sha256).hexdigest()
+        key = self._export_key if ticket.is_export else self._key
+        return hmac.new(key, content, hashlib.sha256).hexdigest()

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from connectors import Connector, Rejected
 from gateway.fault_points import fault_point
@@ -21,6 +22,7 @@ from gateway.journal import (
     Shards,
     shard_of_message,
 )
+from gateway.observability.lines import note
 from gateway.observability.metrics import ATTACHMENTS, PENDING
 from gateway.observability.spans import AddSpan
 from gateway.timestamps import now_ms
@@ -211,7 +213,8 @@ class MediaWorker:
             self._in_progress[row.id] = attempt.progress
             started = now_ms()
             try:
-                again = await self._try(attempt, row)
+                with bound_contextvars(**_named(row)):
+                    again = await self._try(attempt, row)
             finally:
                 if self._in_progress.get(row.id) is attempt.progress:
                     del self._in_progress[row.id]
@@ -221,7 +224,7 @@ class MediaWorker:
             file.host = exc.host
             return True
         except (JournalUnavailable, StoreUnavailable) as exc:
-            log.error("media_wait_for_journal_or_storage", error=str(exc))
+            log.error("media_delayed", error=str(exc))
             file.due, again = now_ms() + 1000, True
         file.is_new = False
         return again
@@ -244,8 +247,6 @@ class MediaWorker:
         retry = self._next_try(row, exc) if exc.retry else None
         log.warning(
             "attachment_attempt_failed",
-            attachment=row.id,
-            connector=row.connector,
             reason=exc.reason,
             code=exc.code,
             detail=exc.detail,
@@ -277,6 +278,8 @@ class MediaWorker:
             return
         kind = outcome.kind or row.kind
         ATTACHMENTS.labels(row.connector, kind, outcome.state, outcome.reason or "").inc()
+        ended = {"kind": kind, "state": outcome.state, "reason": outcome.reason}
+        note("attachment_ended", {**_named(row), **ended, "attempt": row.attempts + 1})
         if outcome.state == "ready":
             measure(row, outcome)
         if self.keep_photos is not None and outcome.state == "ready" and outcome.kind in COUNTED:
@@ -319,7 +322,7 @@ class MediaWorker:
             raise AttemptFailed("failed", "unreachable", detail, retry=True, local=True) from exc
         except Exception as exc:
             # A bug, here or in a connector, fails this attachment only: ending the gateway would repeat at every start.
-            log.exception("attachment_unexpected_error", attachment=row.id, connector=row.connector)
+            log.exception("attachment_unexpected_error")
             detail = f"{type(exc).__name__}; see the log for details"
             raise AttemptFailed("failed", "decoder_crashed", detail, retry=True) from exc
 
@@ -362,3 +365,14 @@ class MediaWorker:
         stored = await self._store.put(storing, clean.renditions)
         fault_point("after-store")
         return outcome_of(row, clean, stored, name)
+
+
+def _named(row: AttachmentRow) -> dict[str, str]:
+    """Return what every log line about an attachment names."""
+    return {
+        "request_id": row.request_id,
+        "connector": row.connector,
+        "conversation": row.conversation_id,
+        "message": row.message_id,
+        "attachment": row.id,
+    }

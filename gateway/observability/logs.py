@@ -12,12 +12,12 @@ import threading
 from collections.abc import Iterable
 from traceback import format_exception
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
 
-from . import tracebacks
+from . import lines, tracebacks
 from .redaction import Mask
 
 #: Keys whose values may have several lines; in other values a line break would forge a second log line.
@@ -29,31 +29,42 @@ _CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NETWORK_LIBRARIES = frozenset(
     {"aiohttp", "asyncio", "h11", "httpcore", "httpx", "requests", "urllib3"}
 )
+#: Packages of ours that use Python's `logging`, because they also run alone. Their records begin with the event's name.
+_OURS = frozenset({"normalizer", "workspace"})
+_NAMED = re.compile(r"(?P<event>[a-z0-9_]+): (?P<detail>.*)", re.DOTALL)
 #: Where a record that was formatted already begins to quote values, such as `Exception in callback f(b'…')`.
 _QUOTATION = re.compile(r"[\n<({\[\"'].*", re.DOTALL)
+
+
+Format = Literal["json", "console"]
 
 
 def configure(
     secrets: Iterable[str] = (),
     *,
     stream: TextIO | None = None,
-    level: int = logging.INFO,
     node: str | None = None,
+    level: int | str = logging.INFO,
+    form: Format | None = None,
 ) -> None:
     """Set up logging for this process and mask the `secrets` of the settings. Libraries log from WARNING.
 
-    Every line names the `node`, where several share a journal.
+    `level` is a number or a name such as `info`. `form` is console on a terminal and JSON elsewhere, unless given.
+    It may be called again with other settings. Every line names the `node`, where several share a journal.
     """
     out = stream or sys.stderr
+    level = level if isinstance(level, int) else logging.getLevelNamesMapping()[level.upper()]
+    form = form or ("console" if out.isatty() else "json")
     processors = [*([_named(node)] if node else []), *_processors(Mask(secrets))]
-    render = _renderer(out)
+    render = _renderer(out, form)
+    lines.direct_to(out if form == "json" else None, enabled=level <= logging.INFO, node=node)
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, *processors, *render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
-    _configure_libraries(out, processors, render)
+    _configure_libraries(out, processors, render, level)
     sys.excepthook = _log_crash
     threading.excepthook = _log_thread_crash
     sys.unraisablehook = _log_unraisable
@@ -87,11 +98,11 @@ def _describe_error(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return {**event, "exception": tracebacks.describe(error)}
 
 
-def _renderer(out: TextIO) -> list[Processor]:
-    if not out.isatty():
+def _renderer(out: TextIO, form: Format) -> list[Processor]:
+    if form == "json":
         return [_order_keys, structlog.processors.JSONRenderer()]
     console = structlog.dev.ConsoleRenderer(
-        colors="NO_COLOR" not in os.environ,
+        colors=out.isatty() and "NO_COLOR" not in os.environ,
         timestamp_key="time",
         exception_formatter=structlog.dev.plain_traceback,
     )
@@ -115,7 +126,9 @@ def _escape(key: str, value: Any) -> Any:
     return unwanted.sub(lambda found: f"\\x{ord(found[0]):02x}", value)
 
 
-def _configure_libraries(out: TextIO, processors: list[Processor], render: list[Processor]) -> None:
+def _configure_libraries(
+    out: TextIO, processors: list[Processor], render: list[Processor], level: int
+) -> None:
     formatter = structlog.stdlib.ProcessorFormatter(
         processors=[
             _tell_origin,
@@ -126,15 +139,18 @@ def _configure_libraries(out: TextIO, processors: list[Processor], render: list[
     )
     handler = logging.StreamHandler(out)
     handler.setFormatter(formatter)
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
     logging.captureWarnings(capture=True)
 
 
 def _tell_origin(_logger: Any, _method: str, event: EventDict) -> EventDict:
     record: logging.LogRecord = event["_record"]
     own = {"logger": record.name, "level": record.levelname.lower()}
-    if record.name.partition(".")[0] in _NETWORK_LIBRARIES:
+    package = record.name.partition(".")[0]
+    if package in _NETWORK_LIBRARIES:
         own["event"] = _fixed_words(record)
+    elif package in _OURS and (named := _NAMED.fullmatch(str(event["event"]))):
+        own |= {"event": named["event"], "detail": named["detail"]}
     return {**event, **own}
 
 

@@ -112,9 +112,7 @@ class SendWorker:
         if not self._ownership.shared:
             return await self._journal.open_parts()
         read = partial(self._journal.open_parts, self._ownership.shards)
-        found = await retry_until_done(
-            _PAUSE, read, JournalUnavailable, "sending_waits_for_the_journal"
-        )
+        found = await retry_until_done(_PAUSE, read, JournalUnavailable, "sending_delayed")
         return [part for part in found if self._ownership.owns(shard_of(part.conversation))]
 
     def _enqueue(self, part: Part, group: asyncio.TaskGroup) -> None:
@@ -131,9 +129,7 @@ class SendWorker:
         while queue.parts and not queue.is_dropped:
             part = queue.parts[0]
             settle = partial(self._send_until_settled, part, queue)
-            await retry_until_done(
-                _PAUSE, settle, JournalUnavailable, "sending_waits_for_the_journal"
-            )
+            await retry_until_done(_PAUSE, settle, JournalUnavailable, "sending_delayed")
             if queue.is_dropped:
                 return
             queue.parts.popleft()
@@ -190,7 +186,7 @@ class SendWorker:
             await self._await_receipt(part)
         except Rejected as exc:
             if exc.retry and age < _GIVE_UP_AFTER:
-                log.info("text_refused_for_now", message=part.id, **_said(exc))
+                log.info("text_postponed", message=part.id, **_said(exc))
                 return min(max(exc.after or 0.0, delay(attempt, **_RETRY)), _LONGEST_PAUSE)
             log.warning("text_refused", message=part.id, **_said(exc))
             cause = Cause(exc.reason, exc.code, exc.detail or None)
@@ -231,7 +227,7 @@ class SendWorker:
             cause=cause,
         )
         # Not the whole part again: what was sent before the journal failed must not be sent twice.
-        await retry_until_done(_PAUSE, settle, JournalUnavailable, "sending_waits_for_the_journal")
+        await retry_until_done(_PAUSE, settle, JournalUnavailable, "sending_delayed")
 
     def _text(self, part: Part, to: Recipient) -> Text:
         key = f"{part.id}-{part.position}"

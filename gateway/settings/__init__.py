@@ -7,6 +7,7 @@ from .environment_file import read_environment
 from .errors import ConfigError, Mistake
 from .live_connectors import LiveConnectors, live
 from .loading import data_folder, load
+from .log_section import LogSettings
 from .model import (
     CoreSettings,
     FetchSettings,
@@ -27,6 +28,7 @@ __all__ = [
     "FetchSettings",
     "GatewaySettings",
     "LiveConnectors",
+    "LogSettings",
     "MediaSettings",
     "Mistake",
     "Settings",

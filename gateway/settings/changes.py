@@ -14,7 +14,7 @@ from .model import Settings
 #: Settings that a component takes over while it runs. Whatever is not listed needs a restart.
 _LIVE: Mapping[str, frozenset[str] | None] = {
     "gateway": frozenset({"api_tokens"}),
-    "core": frozenset({"url", "secrets", "hold_seconds"}),
+    "core": frozenset({"url", "secrets", "hold_seconds", "replay_window"}),
     "media": frozenset(
         {
             "photo_max_bytes",

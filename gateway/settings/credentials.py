@@ -44,7 +44,7 @@ def check_token(token: SecretStr) -> SecretStr:
     return require_length(token, MIN_SECRET)
 
 
-ApiToken = Annotated[SecretStr, AfterValidator(check_token)]
+Token = Annotated[SecretStr, AfterValidator(check_token)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(check_webhook_secret)]
 
 
@@ -112,6 +112,8 @@ def _secret_fields(model: type[BaseModel], section: Any) -> Iterator[tuple[str, 
 
 
 def _is_secret(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return any(_is_secret(field.annotation) for field in annotation.model_fields.values())
     return annotation in {SecretStr, SecretBytes} or any(
         _is_secret(part) for part in typing.get_args(annotation)
     )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from . import credentials
 from .connector_sections import build_connectors
 from .errors import ConfigError
+from .log_section import LogSettings
 from .model import (
     CoreSettings,
     DeskSettings,
@@ -32,6 +33,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "fetch": FetchSettings,
     "webchat": WebchatSection,
     "traces": TraceSettings,
+    "log": LogSettings,
 }
 
 

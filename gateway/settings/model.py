@@ -24,8 +24,10 @@ from connectors import Connector
 from normalizer.media import Limits
 
 from .addresses import Address, BaseUrl, Host, Listen, Origin, Scanner, Url
-from .credentials import ApiToken, WebhookSecret, secret_values
+from .api_tokens import ApiToken
+from .credentials import WebhookSecret, secret_values
 from .databases import DatabaseUrl, JournalPlace
+from .log_section import LogSettings
 from .media_store import check_media_store
 from .s3_credentials import s3_secrets
 from .units import Count, Duration, Flag, Size
@@ -107,7 +109,10 @@ class GatewaySettings(_Section):
     )
     api_tokens: tuple[ApiToken, ...] = Field(
         default=(),
-        description="Bearer tokens accepted from the conversation core; list two while you replace one",
+        description=(
+            "Bearer tokens of the API; list two while you replace one. A token alone may do everything;"
+            " {token: …, scopes: [core, operate, read]} limits what it may do"
+        ),
     )
 
     @property
@@ -148,6 +153,14 @@ class CoreSettings(_Section):
         description=(
             "Largest number of events in one POST; more than 1 only if the core takes"
             " application/cloudevents-batch+json"
+        ),
+    )
+    replay_window: Annotated[Duration, Field(ge=0)] = Field(
+        default=7 * _DAY,
+        json_schema_extra={"default": "7d"},
+        description=(
+            "How long events are kept after the core took them, to be looked up and sent again; at most as long as"
+            " gateway.text_retention"
         ),
     )
 
@@ -348,6 +361,7 @@ class Settings(_Section):
     fetch: FetchSettings = Field(default_factory=FetchSettings)
     webchat: WebchatSection | None = Field(default=None)
     traces: TraceSettings = Field(default_factory=TraceSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
     connectors: Annotated[
         Mapping[str, InstanceOf[Connector[Any]]], AfterValidator(MappingProxyType)
     ] = Field(

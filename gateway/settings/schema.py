@@ -37,6 +37,7 @@ def schema(entries: Sequence[EntryPoint] | None = None) -> Schema:
         definitions |= _connector(type, known)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:airlock-messaging:schemas:settings",
         "title": "connectors.yaml",
         "description": "The settings of an Airlock gateway. Any text may contain ${NAME}, an environment variable, "
         "or ${file:PATH}, the text of a file.",
@@ -69,11 +70,8 @@ def _connectors(types: list[str]) -> Schema:
 
 
 def _by_type(types: list[str]) -> Schema:
-    places = {type: _ref(f"connectors.{type}") for type in types}
-    return {
-        "oneOf": [{"$ref": place} for place in places.values()],
-        "discriminator": {"propertyName": "type", "mapping": places},
-    }
+    # Each branch has its own constant as `type`.
+    return {"oneOf": [{"$ref": _ref(f"connectors.{type}")} for type in types]}
 
 
 def _connector(type: str, entries: Sequence[EntryPoint]) -> Schema:
@@ -107,6 +105,8 @@ def _definitions(name: str, model: type[BaseModel]) -> Schema:
 def _allow_references(definition: Schema) -> None:
     for part in _subschemas(definition):
         part.pop("title", None)
+        if part.get("format") == "path":
+            del part["format"]  # pydantic's own: validators do not know it
         properties = part.get("properties", {})
         for key, value in properties.items():
             properties[key] = _with_reference(value)

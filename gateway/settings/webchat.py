@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from .addresses import Address, BaseUrl, Listen, Origin, Url
-from .credentials import ApiToken, WebhookSecret
+from .credentials import Token, WebhookSecret
 from .units import Count, Duration, Flag, Size
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class SiteSection(_Section):
     origins: tuple[Origin, ...] = Field(
         default=(), description="Origins of the pages that may show the chat in a frame"
     )
-    identity_keys: tuple[ApiToken, ...] = Field(
+    identity_keys: tuple[Token, ...] = Field(
         default=(),
         description=(
             "Verify the JWTs by which your back-end says who somebody is: secrets for HS256, or public keys in PEM"
@@ -167,9 +167,7 @@ class WebchatSection(_Section):
     secrets: tuple[WebhookSecret, ...] = Field(
         description="Standard Webhooks secrets (whsec_…): each signs every delivery; list two while you replace one",
     )
-    access_tokens: tuple[ApiToken, ...] = Field(
-        description="Bearer tokens accepted from the gateway"
-    )
+    access_tokens: tuple[Token, ...] = Field(description="Bearer tokens accepted from the gateway")
     uploads_max_bytes: Size = Field(
         default=2_000_000_000, description="Maximum total size of uploads on disk"
     )

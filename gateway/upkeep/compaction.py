@@ -23,7 +23,7 @@ class Compactor:
         self._is_short = is_short
 
     async def run(self) -> None:
-        await every(_CHECK_EVERY, self._check, JournalUnavailable, "journal_cannot_shrink")
+        await every(_CHECK_EVERY, self._check, JournalUnavailable, "journal_not_shrunk")
 
     async def _check(self) -> None:
         await self.compact(0 if self._is_short() else _SPARE)

@@ -77,7 +77,7 @@ async def ask(fetcher: Fetcher, connector: Connector[Any]) -> Health:
         return Health("waiting", detail=detail, checked_at=now_ms())
     except Exception as exc:
         # A bug in a connector must not end the gateway.
-        log.exception("connector_check_unexpected_error", connector=connector.name)
+        log.exception("check_unexpected_error", platform=connector.name)
         detail = f"{type(exc).__name__}; see the log for details"
         return Health("needs action", detail=detail, checked_at=now_ms())
     return Health("ok", account, checked_at=now_ms())

@@ -132,7 +132,7 @@ class _Queue:
             try:
                 pause = await self._look_up_all()
             except JournalUnavailable as exc:
-                log.error("names_wait_for_the_journal", connector=self._name, error=str(exc))
+                log.error("names_delayed", connector=self._name, error=str(exc))
                 pause = self._first_pause
             if pause is None:
                 await self._wait_for_news()

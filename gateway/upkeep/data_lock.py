@@ -35,7 +35,7 @@ async def claim(folder: Path, patience: float) -> int:
                 f"gateway.data: another Airlock process is using {folder}; stop it, or set a different folder"
             )
         if not announced:
-            log.info("waiting_for_the_data_folder", folder=str(folder))
+            log.info("data_folder_busy", folder=str(folder))
             announced = True
         await asyncio.sleep(_POLL_EVERY)
     return descriptor

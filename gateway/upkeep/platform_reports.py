@@ -158,7 +158,7 @@ class _Queue:
                 due = await self._journal.next_report(self._name) if owned else None
                 pause = _IDLE if due is None else min(_IDLE, max(0.0, (due - now_ms()) / 1000))
             except JournalUnavailable as exc:
-                log.error("reports_wait_for_the_journal", connector=self._name, error=str(exc))
+                log.error("reports_delayed", connector=self._name, error=str(exc))
                 pause = self._first_pause
                 await asyncio.sleep(pause)
             with suppress(TimeoutError):

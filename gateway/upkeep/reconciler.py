@@ -22,7 +22,7 @@ class Reconciler:
         self._seconds = seconds
 
     async def run(self) -> None:
-        event = "reconciler_waits_for_the_journal"
+        event = "reconciler_delayed"
         await every(self._seconds, self._pick_up, JournalUnavailable, event)
 
     async def _pick_up(self) -> None:

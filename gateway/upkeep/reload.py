@@ -5,7 +5,7 @@ is in force when their next attempt begins.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -21,6 +21,7 @@ from gateway.media.worker import MediaWorker
 from gateway.observability.metrics import RELOADED, RELOADS
 from gateway.observability.redaction import Mask
 from gateway.settings import Changes, ConfigError, LiveConnectors, Settings, compare
+from gateway.settings.api_tokens import ScopedToken
 from normalizer.media import MediaKind
 from normalizer.sanitizer import Sanitizer, check_scanner
 from normalizer.scanner import Scanner, ScannerMisfit
@@ -38,8 +39,9 @@ class LiveEnds:
     """The endpoints that take over changed settings: webhooks, tokens, and how long links work."""
 
     webhooks: Webhooks
-    set_tokens: Callable[[Sequence[str]], None]
+    set_tokens: Callable[[Iterable[ScopedToken]], None]
     set_link_seconds: Sequence[Callable[[int], None]]
+    write_access: Callable[..., None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,8 @@ def _apply(parts: LiveParts, new: Settings, scanner: Scanner | None, mask: Mask)
     )
     parts.journal.informed = informed(parts.connectors)
     parts.journal.hold_ms = round(new.core.hold_seconds * 1000)
-    parts.ends.set_tokens([token.get_secret_value() for token in new.gateway.api_tokens])
+    parts.ends.write_access(on=new.log.access)
+    parts.ends.set_tokens(new.gateway.api_tokens)
     for set_link_seconds in parts.ends.set_link_seconds:
         set_link_seconds(round(new.media.link_lifetime))
     parts.sanitizer.use(new.media.limits(), scanner)
@@ -132,6 +135,7 @@ def retention(settings: Settings) -> Retention:
         media=settings.media.retention,
         texts=settings.gateway.text_retention,
         duplicates=settings.media.duplicate_window,
+        taken=settings.core.replay_window,
     )
 
 

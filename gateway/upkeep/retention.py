@@ -28,6 +28,8 @@ class Retention:
     media: float
     texts: float
     duplicates: float
+    #: Of events that the core has taken.
+    taken: float = 0.0
 
 
 class RetentionWorker:
@@ -66,7 +68,7 @@ class RetentionWorker:
     async def run(self) -> None:
         """Run rounds of expiry, and between them delete the files of deleted messages."""
         outage = (JournalUnavailable, StoreUnavailable)
-        event = "housekeeping_waits_for_journal_or_storage"
+        event = "retention_delayed"
         await every(_SWEEP_EVERY, self._round_or_sweep, outage, event)
 
     async def _round_or_sweep(self) -> None:
@@ -93,6 +95,9 @@ class RetentionWorker:
         memory = _before(now, max(self.retention.duplicates, self.retention.texts))
         while await self._journal.expire_texts(texts, memory):
             fault_point("after-forget")
+        taken = _before(now, min(self.retention.taken, self.retention.texts))
+        while await self._journal.expire_taken(taken):
+            fault_point("after-expire-taken")
         await self._journal.scrub_free_pages()
         # Last: they need the store of media, and an outage of it must not keep texts readable.
         await self.sweep()
@@ -149,7 +154,7 @@ class RetentionWorker:
             await self.sweep()
         except (JournalUnavailable, StoreUnavailable) as exc:
             # The files cannot be reached any more; they stay listed until they are deleted.
-            log.error("erased_files_wait_for_the_next_round", error=str(exc))
+            log.error("erased_files_delayed", error=str(exc))
         log.info("conversation_erased", conversation=conversation)
         return True
 

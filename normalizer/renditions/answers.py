@@ -52,7 +52,7 @@ def result_of(answer: dict[str, Any]) -> dict[str, Any]:
         raise MediaRejected(reason, _printable(answer.get("detail")))
     if "mistake" in answer:
         # An alarm: the file may be fine, and a report of this line helps to show it.
-        _log.error("media decoder made a mistake: %s", _printable(answer["mistake"]))
+        _log.error("decoder_mistake: %s", _printable(answer["mistake"]))
     raise MediaFailed(
         "decoder_crashed", _printable(answer.get("failed", "the answer is incomplete"))
     )

@@ -158,7 +158,7 @@ class Pool:
                 "container profile that allow it, or accept the risk with `media.isolation: reduced`."
             )
         for layer, reason in self.missing.items():
-            _log.warning("media decoders run without the isolation layer %s: %s", layer, reason)
+            _log.warning("isolation_reduced: %s: %s", layer, reason)
 
     def _spawn(self, zygote: Zygote) -> asyncio.Task[SandboxProcess]:
         layers = [layer for layer in _OWN_LAYERS if layer not in self.missing]

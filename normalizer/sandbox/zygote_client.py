@@ -102,7 +102,7 @@ class Zygote:
             ) from None
         self.layers = message["ready"]
         for warning in message["warnings"]:
-            _log.warning("media decoders: %s", warning)
+            _log.warning("decoder_warning: %s", warning)
         asyncio.get_running_loop().add_reader(self._control.fileno(), self._receive)
 
     def _receive(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from gateway.events.schemas import TYPES, validate
-from gateway.http.openapi import OPERATIONS
+from gateway.http.operations import OPERATIONS
 from normalizer.events import TRANSCRIPT_LINES
 from normalizer.media import FailedReason, RejectedReason
 
@@ -26,7 +26,7 @@ SHOWN = {
 }
 #: Values that differ from run to run: ids, times, and hashes of encoded files.
 _VOLATILE = re.compile(
-    r"(evt|msg|conv|att)_[0-9a-f]+|\d{4}-\d\d-\d\dT[\d:.]+Z|[0-9a-f]{64}|wamid\.[\w=]+|m_[0-9a-f]+"
+    r"(evt|msg|conv|att)_[0-9a-f]+|req-[0-9a-f]+-[0-9a-f]+|\d{4}-\d\d-\d\dT[\d:.]+Z|[0-9a-f]{64}|wamid\.[\w=]+|m_[0-9a-f]+"
 )
 
 

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 
 import gateway.service  # noqa: F401 - registers the metrics
 from gateway.cli.main import _parser
-from gateway.http.openapi import OPERATIONS
+from gateway.http.operations import OPERATIONS
 from webchat.http.openapi import OPERATIONS as WEBCHAT
 
 from .pages import PAGES, ROOT, prose, rows, section, text_of

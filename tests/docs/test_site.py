@@ -11,7 +11,7 @@ import pytest
 
 from connectors import Connector
 from connectors.conformance import Conformance
-from gateway.http.openapi import OPERATIONS
+from gateway.http.operations import OPERATIONS
 
 from .pages import ROOT, listings
 

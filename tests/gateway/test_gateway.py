@@ -71,6 +71,9 @@ async def house(
     connector: Notes | None = None,
     media: MediaSettings | None = None,
     stored: str = "file",
+    tokens: tuple[Any, ...] = (TOKEN,),
+    gateway: GatewaySettings | None = None,
+    **sections: Any,
 ) -> AsyncIterator[House]:
     files: dict[str, Any] = {}
 
@@ -87,8 +90,9 @@ async def house(
         app.router.add_get("/files/{name}", file)
         server = await stack.enter_async_context(TestServer(app))
         settings = Settings(
-            gateway=GatewaySettings(
-                listen="127.0.0.1:0", data=directory, api_tokens=(TOKEN,), media=stored
+            gateway=gateway
+            or GatewaySettings(
+                listen="127.0.0.1:0", data=directory, api_tokens=tokens, media=stored
             ),
             core=CoreSettings(
                 url=str(server.make_url("/in")), secrets=(SECRET,), hold_seconds=hold_seconds
@@ -96,10 +100,11 @@ async def house(
             media=media or MediaSettings(),
             fetch=FetchSettings(allow_private_hosts=True),
             connectors={"desk": connector or notes(), "still": notes(photos=False)},
+            **sections,
         )
-        gateway = await stack.enter_async_context(Gateway(settings))
+        running = await stack.enter_async_context(Gateway(settings))
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        yield House(gateway, core, str(server.make_url("/files")), http, files)
+        yield House(running, core, str(server.make_url("/files")), http, files)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import re
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from pydantic import SecretStr
 
 from gateway.observability.logs import configure
 from gateway.observability.redaction import Mask
+from tests.gateway.logged import logging_as_before
 
 log = structlog.get_logger(__name__)
 
@@ -32,15 +32,8 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
-    handlers, level = root.handlers[:], root.level
-    yield
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
-    logging.captureWarnings(capture=False)
-    root.handlers[:], root.level = handlers, level
-    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
+    with logging_as_before():
+        yield
 
 
 def lines(out: io.StringIO) -> list[dict[str, Any]]:

@@ -151,6 +151,7 @@ def test_defaults_in_the_repositorys_file_are_the_real_defaults(tmp_path: Path) 
         "media": {"scanner", "max_photos_per_conversation"},
         "fetch": {"extra_hosts", "own_origins"},
         "traces": {"url"},
+        "log": {"format"},
     }
     (tmp_path / "empty.yaml").write_text("")
     default = load(tmp_path / "empty.yaml", {})

@@ -45,10 +45,10 @@ def test_connectors_are_distinguished_by_type(plugins: Plugins) -> None:
     connector = found["properties"]["connectors"]["additionalProperties"]
 
     assert connector["properties"]["type"]["enum"] == ["acme", "beta"]
-    assert connector["discriminator"]["mapping"] == {
-        "acme": "#/$defs/connectors.acme",
-        "beta": "#/$defs/connectors.beta",
-    }
+    assert connector["oneOf"] == [
+        {"$ref": "#/$defs/connectors.acme"},
+        {"$ref": "#/$defs/connectors.beta"},
+    ]
     for type in ("acme", "beta"):
         definition = found["$defs"][f"connectors.{type}"]
         assert definition["properties"]["type"]["const"] == type

@@ -6,10 +6,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from connectors import Connector
 from gateway.http.routes import application
+from gateway.http.tokens import ApiTokens
 from gateway.inbound.capacity import CapacityGate
 from gateway.inbound.webhooks import Webhooks
 from gateway.intake_priority import IntakePriority
@@ -31,16 +33,19 @@ async def webhook_routes(
     capacity = CapacityGate(folder, backlog=int, unread=int, to_come=int)
     webhooks = Webhooks(journal, connectors, PUBLIC, capacity, IntakePriority())
     nothing: Any = SimpleNamespace(routes=list, get=list, make=list)
+    pages = web.Application()
     app = application(
         webhooks,
         nothing,
         nothing,
         nothing,
-        authorize=lambda _: None,
+        nothing,
+        tokens=ApiTokens(),
         probes={},
         refresh_gauges=nothing,
         public_url=PUBLIC,
-        workspace=None,
+        trusted_proxies=0,
+        workspace=pages,
     )
     async with TestClient(TestServer(app)) as client:
         yield client, accepted

@@ -377,5 +377,5 @@ async def test_a_forwarded_text_is_neither_an_address_nor_logged(
             running.session = session
             await running.sign_in("ann", "CANARY")
 
-    assert "sign-in failed from 127.0.0.1" in caplog.text
+    assert "sign_in_failed: 127.0.0.1" in caplog.text
     assert "CANARY" not in caplog.text

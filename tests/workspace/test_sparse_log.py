@@ -26,4 +26,4 @@ async def test_forged_events_write_few_log_lines(
     for _ in range(30):
         status, _ = await running.try_post("events", {"type": "message.received"})
         assert status == 401
-    assert len([text for text in caplog.messages if "event refused" in text]) <= 5
+    assert len([text for text in caplog.messages if "event_refused" in text]) <= 5

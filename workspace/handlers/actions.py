@@ -191,7 +191,7 @@ def _send_in_background(workspace: Workspace, call: Coroutine[Any, Any, None]) -
         try:
             await call
         except GatewayError as exc:
-            _log.info("read receipt or typing indicator not sent: %s", exc)
+            _log.info("platform_not_informed: %s", exc)
 
     task = asyncio.create_task(send())
     workspace.background_tasks.add(task)

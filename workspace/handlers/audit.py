@@ -14,6 +14,8 @@ from workspace.store import audit_log
 from workspace.store.audit_log import AuditFilter
 from workspace.timestamps import now
 
+from .gateway_views import list_views
+
 #: Entries that are read at once during an export.
 _EXPORT_PAGE = 1_000
 
@@ -34,6 +36,10 @@ async def list_audit(request: web.Request) -> web.Response:
     """Return a page of entries, latest first. `before` is an entry number; the rest of the query filters."""
     wanted = _parse_filter(request)
     before = parse_number(request.query.get("before", str(1 << 50)))
+    if workspace_of(request).settings.pages_only:
+        entries = await list_views(request, wanted, before)
+        agents = sorted({entry["agent"] for entry in entries})
+        return json_response({"entries": entries, "agents": agents})
     read = workspace_of(request).database.read
     entries = await read(partial(audit_log.list_entries, wanted=wanted, before=before))
     return json_response({"entries": entries, "agents": await read(audit_log.list_agents)})
@@ -55,8 +61,11 @@ async def export_audit(request: web.Request) -> web.StreamResponse:
     await response.write("\ufeff".encode() + _rows([list(_COLUMNS)]))
     before = 1 << 50
     while True:
-        query = partial(audit_log.list_entries, wanted=wanted, before=before, page=_EXPORT_PAGE)
-        entries = await workspace.database.read(query)
+        if workspace.settings.pages_only:
+            entries = await list_views(request, wanted, before)
+        else:
+            query = partial(audit_log.list_entries, wanted=wanted, before=before, page=_EXPORT_PAGE)
+            entries = await workspace.database.read(query)
         if not entries:
             return response
         await response.write(_rows([_row(entry) for entry in entries]))

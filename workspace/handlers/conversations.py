@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from workspace.http.context import agent_of, scope_of, viewer_of, workspace_of
+from workspace.http.context import Workspace, agent_of, scope_of, viewer_of, workspace_of
 from workspace.http.responses import json_response, parse_number
 from workspace.roles import permissions
 from workspace.store import conversations, failures, transcript
@@ -22,13 +22,18 @@ async def me(request: web.Request) -> web.Response:
     return json_response(
         {
             "agent": viewer.agent,
-            "may": sorted(permissions(viewer.roles)),
+            "may": sorted(permissions(viewer.roles) - _without_pages(workspace)),
             "csrf": viewer.csrf,
             "name": workspace.settings.name,
             "demo": workspace.settings.demo,
             "agents": await workspace.database.read(partial(list_agents, workspace)),
         }
     )
+
+
+def _without_pages(workspace: Workspace) -> frozenset[str]:
+    """Return the permissions for which this workspace has no page."""
+    return frozenset({"talk"}) if workspace.settings.pages_only else frozenset()
 
 
 async def list_conversations(request: web.Request) -> web.Response:

@@ -32,5 +32,6 @@ async def erase_conversation(request: web.Request) -> web.Response:
         audit_log.record(db, now(), agent, "erased", conversation=id)
 
     await workspace.database.write(change)
+    await workspace.database.scrub()
     workspace.links.invalidate()
     return web.Response(status=204)

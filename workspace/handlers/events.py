@@ -40,11 +40,11 @@ async def receive_event(request: web.Request) -> web.Response:
     try:
         id = verify(request.headers, body, workspace.secrets, time.time())
     except InvalidSignature as exc:
-        _log.warning("event refused: %s", exc)
+        _log.warning("event_refused: %s", exc)
         return error_response(401, "the signature is not valid")
     events = _parse_events(body, id, is_batch=request.content_type == _BATCH)
     if events is None:
-        _log.warning("event refused: its body is not a JSON object, nor an array of events")
+        _log.warning("event_refused: its body is not a JSON object, nor an array of events")
         return error_response(400, "the body is not a JSON object, nor an array of events")
     await workspace.database.write(partial(_apply, events=events, now=now()))
     return web.Response(status=204)

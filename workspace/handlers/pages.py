@@ -48,8 +48,14 @@ async def add_slash(request: web.Request) -> web.Response:
 
 async def _home(request: web.Request) -> web.Response:
     viewer = await find_viewer(request)
-    if viewer is not None and not viewer.may("talk"):
-        raise web.HTTPSeeOther(f"{request.app.router['page'].url_for()}operations")
+    here = request.app.router["page"].url_for()
+    pages_only = workspace_of(request).settings.pages_only
+    if viewer is not None and (pages_only or not viewer.may("talk")):
+        if viewer.may("operate"):
+            raise web.HTTPSeeOther(f"{here}operations")
+        if not viewer.may("oversee"):
+            raise web.HTTPForbidden(reason="Not allowed")
+        raise web.HTTPSeeOther(f"{here}audit")
     return _render("workspace")
 
 

@@ -73,7 +73,7 @@ async def submit_form(request: web.Request) -> web.Response:
     # Counted before the password is checked, so that parallel guesses all count.
     workspace.login_throttle.record_failure(name, address)
     if not await _password_is_right(workspace, name, form.get("password", "")):
-        _log.warning("sign-in failed from %s", address)
+        _log.warning("sign_in_failed: %s", address)
         return await _render_form(request, next_page, "The name or password is wrong.", status=401)
     workspace.login_throttle.record_success(name, address)
     return await _sign_in(request, name, next_page)

@@ -12,6 +12,8 @@ export interface AuditEntry {
   conversation: string | null;
   gone: boolean;
   consumer: string;
+  /** The conversation's id where its name is not known: another core has it. */
+  reference?: string;
   attachment: string | null;
   /** Whether the attachment can still be seen. */
   shown: boolean;

@@ -132,8 +132,9 @@ function actionText(did) {
 }
 
 /** @param {AuditEntry} entry */
-function customerCell({ conversation, consumer, gone }) {
+function customerCell({ conversation, consumer, gone, reference }) {
   if (conversation) return element("a", { href: `./?conversation=${encodeURIComponent(conversation)}` }, element("bdi", {}, consumer));
+  if (reference) return element("span", { class: "muted" }, reference);
   return gone ? element("span", { class: "muted" }, "erased") : "";
 }
 

@@ -40,6 +40,7 @@ class Database:
         self._waiting: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._reading = threading.local()
         self._readers: list[sqlite3.Connection] = []
+        self._scrubs = False
 
     def open(self) -> None:
         """Open or create the file; raises `Unusable`."""
@@ -64,6 +65,13 @@ class Database:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.put(_Write(change, future))
         return await future
+
+    async def scrub(self) -> None:
+        """Make sure that nothing deleted can be read in the write-ahead log any more."""
+        await self.write(self._scrub_after_commit)
+
+    def _scrub_after_commit(self, _connection: sqlite3.Connection) -> None:
+        self._scrubs = True
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run `query` on one consistent snapshot."""
@@ -109,6 +117,9 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             outcomes = [self._apply(write) for write in group]
             connection.execute("COMMIT")
+            if self._scrubs:
+                self._scrubs = False
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except sqlite3.Error as exc:  # such as a full disk: every write of the group fails
             if connection.in_transaction:
                 connection.execute("ROLLBACK")

@@ -60,6 +60,8 @@ async def run_retention(database: Database, texts: float | None, audit: float) -
     """Run rounds forever. `texts` and `audit` are the seconds for which each is kept; None keeps texts forever."""
     while True:
         found = await database.write(partial(_expire_all, texts=texts, audit=audit))
+        if found:
+            await database.scrub()
         await asyncio.sleep(_PAUSE_SECONDS if found else _ROUND_SECONDS)
 
 

@@ -9,13 +9,10 @@ from gateway.events.event_types import (
     EventType,
     Unrecognised,
 )
-from gateway.journal.records import OutboxEntry
+from gateway.journal.records import NO_CONVERSATION, OutboxEntry
 
 from .outbox import Outbox
 from .transaction import Transaction
-
-#: The lane of events without a conversation.
-NO_CONVERSATION = 0
 
 
 @dataclass(slots=True)
@@ -24,6 +21,8 @@ class Announcer:
 
     connection: Transaction
     outbox: Outbox
+    #: The request that brought what is announced.
+    request_id: str = ""
     entries: list[OutboxEntry] = field(default_factory=list)
 
     def announce(
@@ -38,13 +37,22 @@ class Announcer:
         behind: int | None = None,
     ) -> None:
         """Announce an event about a conversation, after all present events of lane `behind`."""
-        self._put(lane, id, about(id, type, time, data), message=message, behind=behind)
+        body = about(id, type, time, data, self.request_id)
+        self._put(lane, id, body, message=message, behind=behind)
 
     def announce_without_conversation(
         self, id: str, type: EventType, source: str, time: int, data: AccountNoticed | Unrecognised
     ) -> None:
         """Announce an event without a conversation; these events share a lane."""
-        body = render(id, type, source=source, subject=None, time=time, data=data)
+        body = render(
+            id,
+            type,
+            source=source,
+            subject=None,
+            time=time,
+            data=data,
+            request_id=self.request_id,
+        )
         self._put(NO_CONVERSATION, id, body)
 
     def hold(self, lane: int, id: str, message: int, until: int) -> None:

@@ -60,7 +60,7 @@ def load(connection: Transaction, message: int, position: int) -> AttachmentRow 
     """Return an attachment with the data that a worker needs to fetch it."""
     row = connection.execute(
         "SELECT m.id, c.id, c.connector, m.received_at, a.kind, a.state, a.reason, a.attempts, a.due, a.media, "
-        "a.renditions "
+        "a.renditions, m.content "
         f"FROM attachment a JOIN message m ON m.key = a.message {IN_CONVERSATION} "
         "WHERE a.message = ? AND a.position = ?",
         (message, position),
@@ -68,7 +68,7 @@ def load(connection: Transaction, message: int, position: int) -> AttachmentRow 
     if row is None:
         return None
     (message_id, conversation_id, connector, received_at, kind, state, *more) = row
-    reason, attempts, due, media, renditions = more
+    reason, attempts, due, media, renditions, content = more
     return AttachmentRow(
         attachment_id(message_id, position),
         message,
@@ -85,6 +85,7 @@ def load(connection: Transaction, message: int, position: int) -> AttachmentRow 
         orjson.loads(media) if media else None,
         load_attachment(connection, message, position),
         token_of(renditions),
+        str(orjson.loads(content).get("request_id", "")),
     )
 
 
@@ -209,7 +210,7 @@ def freeze(connection: Transaction, lane: int, entry: int) -> OutboxEntry:
         shown: Any = view
         data: Received | Echoed = {"conversation": conversation, "message": shown}
         type: EventType = "message.echoed" if is_echo(message) else "message.received"
-        body = about(event_id, type, received_at, data)
+        body = about(event_id, type, received_at, data, view.get("request_id"))
         connection.execute(
             "UPDATE outbox SET body = ?, hold_until = NULL WHERE conversation = ? AND key = ?",
             (body, lane, entry),
@@ -233,7 +234,7 @@ def announce(
     event_id = ids.event("attachment.updated", changed[0]["id"], str(revision))
     shown: Any = {**view, "attachments": changed}
     data: Updated = {"conversation": conversation, "message": shown}
-    body = about(event_id, "attachment.updated", now_ms(), data)
+    body = about(event_id, "attachment.updated", now_ms(), data, view.get("request_id"))
     (lane,) = connection.execute(
         "SELECT coalesce(merged_into, key) FROM conversation WHERE key = ?",
         (conversation_of_message(message),),

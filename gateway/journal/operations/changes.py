@@ -11,6 +11,7 @@ from gateway.journal.records import OutboxEntry
 from .attachments import announce
 from .files import delete_files_of
 from .outbox import Outbox
+from .taken import forget_edits
 from .transaction import Transaction
 from .views import load_message
 
@@ -73,6 +74,7 @@ def unsend(
         row,
     ).fetchall()
     delete_files_of(connection, [attachment_id(message_id, position) for position, _ in found])
+    forget_edits(connection, row[0], message_id)
     connection.execute("UPDATE message SET content = ? WHERE key = ?", (_DELETED, *row))
     connection.execute(
         "UPDATE attachment SET state = 'failed', reason = 'gone', code = NULL, detail = 'deleted by the sender', "

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from gateway.journal.records import OutboxEntry
-from gateway.timestamps import to_ms
+from gateway.timestamps import now_ms, to_ms
 
 from .shards import Shards, within
+from .taken import keep
 from .transaction import Transaction
 
 #: The time of an event as `envelope.render` writes it, near the start of the body.
@@ -73,8 +74,10 @@ def next_entries(connection: Transaction, lane: int, after: int, limit: int) -> 
 
 
 def mark_delivered(connection: Transaction, entries: Iterable[tuple[int, int]]) -> None:
-    """Remove events that the core has accepted: (conversation, key)."""
-    connection.executemany("DELETE FROM outbox WHERE key = ?", ((key,) for _, key in entries))
+    """Remove events that the core has accepted: (conversation, key). They are kept for a while in `taken`."""
+    keys = [key for _, key in entries]
+    keep(connection, keys, now_ms())
+    connection.executemany("DELETE FROM outbox WHERE key = ?", [(key,) for key in keys])
 
 
 def size(connection: Transaction) -> int:

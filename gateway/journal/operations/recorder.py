@@ -19,6 +19,7 @@ from gateway.journal.records import (
     NewAttachment,
     Reading,
     Recorded,
+    RecordedMessage,
 )
 from gateway.timestamps import rfc3339, to_ms
 from normalizer.events import Echo, Message, Notice, Receipt, Unknown
@@ -67,6 +68,7 @@ class Recorder:
     facts: FactRecorder = field(init=False)
     jobs: list[Job] = field(default_factory=list)
     has_reports: bool = False
+    messages: list[RecordedMessage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.announcer = Announcer(self.connection, self.outbox)
@@ -91,9 +93,27 @@ class Recorder:
             jobs=tuple(self.jobs),
             duplicates=self.known.duplicates,
             new_reports=self.has_reports,
+            messages=tuple(self.messages),
+        )
+
+    def _note(
+        self, reading: Reading, place: Place | None, message: str, *, is_repeat: bool = False
+    ) -> None:
+        """Note a message for the log."""
+        conversation = None if place is None else place.view["id"]
+        self.messages.append(
+            RecordedMessage(
+                reading.request_id,
+                reading.connector,
+                conversation,
+                message,
+                len(reading.attachments),
+                is_repeat,
+            )
         )
 
     def _record_reading(self, reading: Reading) -> None:
+        self.announcer.request_id = reading.request_id
         match reading.event:
             case Message() as message:
                 self._message(reading, message)
@@ -114,10 +134,14 @@ class Recorder:
             return
         if self.known.is_known(id) or self.known.is_repeat(reading, message):
             self.known.duplicates += 1
+            self._note(reading, None, id, is_repeat=True)
             return
         place = self.parties.place(reading, message.account, message.party, message)
         self._count(reading, message, place)
+        self._note(reading, place, id)
         content = content_of(message, self.known.quoted(reading.connector, message.reply_to))
+        if reading.request_id:
+            content["request_id"] = reading.request_id
         key = message_key(place.key, place.sequence)
         sent_at = self._store(reading, message, key, id, message.id, content)
         if self._holds(reading, place, key, self.ids.event("message.received", id)):
@@ -166,13 +190,17 @@ class Recorder:
             return
         if self.known.is_known(id):
             self.known.duplicates += 1
+            self._note(reading, None, id, is_repeat=True)
             return
         place = self.parties.place(reading, echo.account, echo.party, echo)
+        self._note(reading, place, id)
         (number,) = self.connection.execute(
             "UPDATE conversation SET echoes = echoes + 1 WHERE key = ? RETURNING echoes",
             (place.key,),
         ).fetchone()
         content = echo_of(echo, self.known.quoted(reading.connector, echo.reply_to))
+        if reading.request_id:
+            content["request_id"] = reading.request_id
         key = echo_key(place.key, number)
         sent_at = self._store(reading, echo, key, id, echo.message_id, content)
         event_id = self.ids.event("message.echoed", reading.connector, echo.id)

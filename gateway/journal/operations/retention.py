@@ -12,6 +12,7 @@ from .files import delete_files_of
 from .message_keys import all_messages_of, conversation_of_message, messages_of
 from .outbox import Outbox
 from .reports import add, drop
+from .taken import forget_conversation
 from .transaction import NO_LIMIT, Transaction
 from .views import EFFECTIVE
 
@@ -196,3 +197,8 @@ def _erase_one(connection: Transaction, key: int, id: str) -> None:
     connection.execute("DELETE FROM alias WHERE conversation = ?", (key,))
     connection.execute("DELETE FROM viewed WHERE conversation = ?", (id,))
     drop(connection, key)
+    forget_conversation(connection, key)
+    # The built-in workspace has yet to erase it, too.
+    connection.execute(
+        "INSERT INTO forgotten (conversation) VALUES (?) ON CONFLICT DO NOTHING", (id,)
+    )

@@ -42,6 +42,8 @@ R = TypeVar("R", bound=Recorded | None)
 #: Seconds that the database may take to show that it works.
 _HEALTH_SECONDS = 2.0
 _NOTHING = Recorded()
+#: Seconds between two looks whether deliveries are parsed.
+_PAUSE = 0.1
 #: Seconds between two looks for deliveries that were not announced.
 _LOOK_EVERY = 1.0
 #: Seconds that a predecessor may take to end: as long as for the data folder.
@@ -257,6 +259,18 @@ class PostgresqlJournal(BetweenNodes, FencedStore, StoredJournal):
         task.add_done_callback(self._tasks.discard)
 
     # retention ----------------------------------------------------------------------------------
+
+    async def intake_parsed(self) -> None:
+        (newest,) = await self._read(
+            lambda c: c.execute("SELECT coalesce(max(id), 0) FROM intake").fetchone()
+        )
+
+        def is_unparsed(connection: Transaction) -> bool:
+            unparsed = "SELECT 1 FROM intake WHERE id <= ? LIMIT 1"
+            return connection.execute(unparsed, (newest,)).fetchone() is not None
+
+        while await self._read(is_unparsed):  # noqa: ASYNC110 - rare
+            await asyncio.sleep(_PAUSE)
 
     async def shrink(self, spare: int) -> bool:
         del spare

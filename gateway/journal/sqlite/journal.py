@@ -26,6 +26,9 @@ from .opening import opening
 T = TypeVar("T")
 R = TypeVar("R", bound=Recorded | None)
 
+#: Seconds between two looks whether deliveries are parsed.
+_PAUSE = 0.02
+
 
 class SqliteJournal(StoredJournal):
     """The journal of one process; `data_lock` makes sure that no other process uses the file."""
@@ -122,6 +125,15 @@ class SqliteJournal(StoredJournal):
         return recorded
 
     # retention ----------------------------------------------------------------------------------
+
+    async def intake_parsed(self) -> None:
+        newest = self._newest
+        while any(number <= newest for number in self._unread_sizes):  # noqa: ASYNC110 - rare
+            await asyncio.sleep(_PAUSE)
+
+    def _scrub_after_commit(self) -> None:
+        # Called inside the transaction, so that no earlier commit fulfils it.
+        self._writer.scrub()
 
     def _erase(self, connection: Transaction, conversation: str) -> Recorded | None:
         # Inside the transaction, so that no earlier commit fulfils it.

@@ -7,7 +7,7 @@ from gateway.fault_points import fault_point
 from gateway.journal.errors import JournalUnusable
 from gateway.journal.private_files import create_private
 
-VERSION = 4
+VERSION = 5
 
 # intake      accepted deliveries, one row for each group commit, removed once parsed
 # unreadable  deliveries with an entry that could not be parsed, kept for `airlock replay`
@@ -21,6 +21,9 @@ VERSION = 4
 # message     its key is made of the conversation's key and the sequence (see `message_keys.py`)
 # report      what platforms have yet to be informed of; a newer report of the same subject replaces it
 # outbox      events that the core has yet to accept; `body` is NULL while a message waits for its media
+# taken       events that the core has accepted; `body` is NULL if it is made from the message again
+# erasure     persons to erase, and the receipts; `consumer` is NULL once that is done
+# forgotten   erased conversations that the built-in workspace has yet to erase
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE intake (id INTEGER PRIMARY KEY, deliveries BLOB NOT NULL);
@@ -89,6 +92,19 @@ CREATE INDEX report_due ON report (connector, due);
 CREATE INDEX report_of_conversation ON report (conversation);
 """
 
+_PEOPLE = """
+CREATE TABLE taken (
+    key INTEGER PRIMARY KEY, conversation INTEGER NOT NULL, event_id TEXT NOT NULL, type TEXT NOT NULL,
+    time INTEGER NOT NULL, taken_at INTEGER NOT NULL, message INTEGER, attachment TEXT, body BLOB);
+CREATE INDEX taken_in_conversation ON taken (conversation, key);
+CREATE TABLE erasure (
+    id TEXT PRIMARY KEY, consumer TEXT, consumer_hash TEXT NOT NULL, connector TEXT, requested_at INTEGER NOT NULL,
+    conversations INTEGER NOT NULL DEFAULT 0, messages INTEGER NOT NULL DEFAULT 0, files INTEGER NOT NULL DEFAULT 0,
+    finished_at INTEGER) WITHOUT ROWID;
+CREATE TABLE forgotten (conversation TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+TABLES += _PEOPLE
+
 #: Statements that bring a file of the version before up to each version. The first one is made by `TABLES`.
 MIGRATIONS: dict[int, str] = {
     2: """
@@ -124,6 +140,7 @@ CREATE INDEX report_of_conversation ON report (conversation);
     4: """
 CREATE INDEX attachment_original ON attachment (ended_at) WHERE state = 'rejected' AND renditions != x'7b7d';
 """,
+    5: _PEOPLE,
 }
 
 

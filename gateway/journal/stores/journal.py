@@ -7,6 +7,7 @@ from .attachments import AttachmentStore
 from .conversations import ConversationStore
 from .failures import FailureStore
 from .outbox import OutboxStore
+from .people import PeopleStore
 from .reports import ReportStore
 from .retention import RetentionStore
 from .shards import ShardStore
@@ -21,6 +22,7 @@ class StoredJournal(
     ReportStore,
     FailureStore,
     RetentionStore,
+    PeopleStore,
     Journal,
 ):
     """An engine adds the intake, the transactions, and what only its database needs."""

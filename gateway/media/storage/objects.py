@@ -131,7 +131,7 @@ class ObjectStore(Store):
         try:
             await self._delete(attempt.attachment, lambda token: token == attempt.token)
         except StoreUnavailable:
-            log.warning("objects_left_for_the_next_try", attachment=attempt.attachment)
+            log.warning("objects_left", attachment=attempt.attachment)
 
     async def _delete(self, attachment: str, is_unwanted: Callable[[str], bool]) -> None:
         keys = await self._bucket.list(self._keys.folder(attachment))
