@@ -88,7 +88,11 @@ class Cluster:
             erasing = ErasingOperator(
                 "forgotten", self.platforms["forgotten"], self.front, self.core
             )
-            retrying = RetryingOperator(self.front, self.core, self._new_dice())
+            retrying = RetryingOperator(
+                # Nodes may end three times by chance while a file is in their hands.
+                *(self.front, self.core, self._new_dice()),
+                also=("decoder_crashed",),
+            )
             agent = TextingAgent(self.front, self.core, self._new_dice())
             end = asyncio.Event()
             async with asyncio.TaskGroup() as group:

@@ -93,6 +93,15 @@ async def test_a_second_node_gets_its_share_and_leaves_it_at_the_end(url: str) -
             assert two.ownership.refusal() is not None
 
 
+async def test_a_node_gets_no_shards_before_it_works(url: str) -> None:
+    async with node(url, "one") as one:
+        starting = await PostgresqlJournal.open(url, hold_seconds=2, node="two")
+        looks = one.ownership.looks
+        await until(lambda: one.ownership.looks > looks + 1)
+        assert (one.ownership.shards, starting.ownership.shards) == (ALL_SHARDS, frozenset())
+        await starting.close()
+
+
 async def test_a_lost_session_loses_everything_and_gets_it_back(
     url: str, postgresql: Server
 ) -> None:

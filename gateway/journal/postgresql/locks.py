@@ -22,8 +22,8 @@ _SEEN = """SELECT CAST(objid AS bigint), CAST(pid AS bigint) FROM pg_locks WHERE
     AND objsubid = 1 AND classid = CAST('meta' AS regclass)::oid
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 
-#: Added to a node's number, so that its proof of life is not a shard.
-_LIFE = 1 << 16
+#: Added to a node's number: its proof of life, and its right to its name.
+_LIFE, _NAME = 1 << 28, 1 << 29
 
 
 class NotOwner(JournalUnavailable):
@@ -39,8 +39,13 @@ class Seen:
 
 
 def life_of(node: int) -> int:
-    """Return the number of the lock by which a node shows that it lives."""
+    """Return the number of the lock by which a node shows that it lives and works."""
     return _LIFE + node
+
+
+def name_of(node: int) -> int:
+    """Return the number of the lock by which a process has a node's name."""
+    return _NAME + node
 
 
 class Locks:
@@ -86,7 +91,7 @@ class Locks:
 def seen(transaction: Transaction) -> Seen:
     """Return the locks of all nodes."""
     rows = transaction.execute(_SEEN).fetchall()
-    nodes = {pid: number - _LIFE for number, pid in rows if number >= _LIFE}
+    nodes = {pid: number - _LIFE for number, pid in rows if _LIFE <= number < _NAME}
     owners = {number: nodes.get(pid) for number, pid in rows if number < _LIFE}
     return Seen(frozenset(nodes.values()), owners)
 

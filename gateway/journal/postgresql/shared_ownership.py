@@ -19,7 +19,7 @@ from gateway.journal.operations.transaction import Transaction
 from gateway.journal.ownership import Ownership
 from gateway.observability.metrics import SESSION_SECONDS_LEFT, SHARDS_OWNED, TAKEOVERS
 
-from .locks import Locks, Seen, life_of, seen
+from .locks import Locks, Seen, life_of, name_of, seen
 from .session import WRITER_IDLE_SECONDS
 from .session_thread import steady_clock
 
@@ -63,6 +63,8 @@ class SharedOwnership(Ownership):
         self._seen = Seen(frozenset(), {})
         self._is_draining = False
         self._complained_at = -_COMPLAIN_EVERY
+        #: How often this node has looked at the locks.
+        self.looks = 0
         #: Whether another process has this node's name.
         self.is_namesake = False
         SHARDS_OWNED.set_function(lambda: len(self._owned))
@@ -96,20 +98,25 @@ class SharedOwnership(Ownership):
         return until - steady_clock()
 
     async def begin(self, submit: "Submit[object]", seconds: float) -> bool:
-        """Own what is this node's already; False if another process has had its name for so many seconds.
+        """Take this node's name; False if another process has had it for so many seconds.
 
-        `submit` runs an operation in the writer's session. A predecessor's locks end shortly after the process.
+        If no node works, this one owns everything at once. Otherwise the others go on until `run`: a node that is still
+        starting must not keep conversations waiting. `submit` runs an operation in the writer's session.
         """
         self._submit = submit
         deadline = steady_clock() + seconds
-        while True:
-            await self._look()
-            left_over = None in self._seen.owners.values()
-            if not self.is_namesake and not (left_over and steady_clock() < deadline):
-                return True
+        while not await self._has_name():
             if steady_clock() >= deadline:
                 return False
             await asyncio.sleep(_POLL_EVERY)
+        # The locks of a predecessor end shortly after its process.
+        while not (found := await self._submitted(seen)).live and found.owners:
+            if steady_clock() >= deadline:
+                break
+            await asyncio.sleep(_POLL_EVERY)
+        if not found.live:
+            await self._look()
+        return True
 
     async def run(self) -> NoReturn:
         """Look at the locks, forever."""
@@ -144,11 +151,11 @@ class SharedOwnership(Ownership):
         if self._is_draining:
             return
         before = self._seen
-        is_alive = await self._submit(lambda t: self._locks.take(t, life_of(self.number)))
-        self._note_namesake(taken=not is_alive)
-        if self.is_namesake:
+        if not await self._has_name():
             return
+        await self._submit(lambda t: self._locks.take(t, life_of(self.number)))
         self._seen = now = await self._submitted(seen)
+        self.looks += 1
         wanted = shards_of(self.number, now.live)
         # Taking up or handing over may have failed half-way, and then this node holds a lock of a shard that it does
         # not work on.
@@ -207,11 +214,13 @@ class SharedOwnership(Ownership):
         await self._submit(give)
         log.info("shards_handed_over", shards=len(shards), owned=len(self._owned))
 
-    def _note_namesake(self, *, taken: bool) -> None:
-        self.is_namesake = taken
-        if taken and steady_clock() - self._complained_at >= _COMPLAIN_EVERY:
+    async def _has_name(self) -> bool:
+        is_ours = bool(await self._submit(lambda t: self._locks.take(t, name_of(self.number))))
+        self.is_namesake = not is_ours
+        if self.is_namesake and steady_clock() - self._complained_at >= _COMPLAIN_EVERY:
             self._complained_at = steady_clock()
             log.error(
                 "node_name_in_use",
                 remedy="another process has this node's name and does the work: give each its own gateway.node",
             )
+        return is_ours
