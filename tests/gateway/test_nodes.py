@@ -4,11 +4,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 
 from gateway.cli import main
 from gateway.journal import (
@@ -24,6 +26,7 @@ from gateway.journal import (
 )
 from gateway.journal.postgresql.journal import PostgresqlJournal
 from gateway.journal.postgresql.locks import NotOwner
+from gateway.journal.postgresql.nodes import measure
 from gateway.journal.postgresql.shared_ownership import shards_of
 from gateway.upkeep.connector_health import ConnectorHealth, Health
 from tests.gateway.engines import Postgresql
@@ -179,13 +182,15 @@ async def test_only_the_owner_may_begin_what_must_not_be_done_twice(url: str) ->
         with pytest.raises(NotOwner):
             await other.trying(part.outgoing, part.position)
         with pytest.raises(NotOwner):
-            await other.begin(job.message, job.position)
+            await other.begin(job.message, job.position, again=True)
         assert await owner.trying(part.outgoing, part.position) is not None
-        assert [await owner.begin(job.message, job.position) for _ in range(2)] == [1, 2]
+        begun = [await owner.begin(job.message, job.position, again=bool(n)) for n in range(3)]
+        assert begun == [1, 2, 3]
+        assert await owner.begin(job.message, job.position, again=False) == 0
         await owner.postpone(job.message, job.position, 0, "unreachable")
-        assert await owner.begin(job.message, job.position) == 1
+        assert await owner.begin(job.message, job.position, again=False) == 1
         await owner.take_back(job.message, job.position)
-        assert await owner.begin(job.message, job.position) == 1
+        assert await owner.begin(job.message, job.position, again=False) == 1
 
 
 async def test_deliveries_of_a_lost_stream_are_not_recorded(url: str, postgresql: Server) -> None:
@@ -214,6 +219,20 @@ async def test_any_node_lists_and_retries_a_refused_event(url: str) -> None:
         one.subscribe(received.append)
         assert await two.retry_event(entry.event_id)
         await until(lambda: any(entry.event_id in recorded.retried for recorded in received))
+
+
+async def test_a_node_measures_what_waits_in_its_shards(url: str) -> None:
+    one = await PostgresqlJournal.open(url, hold_seconds=2)
+    made = await record(one, delivery(note("1")))
+    await one.append(delivery(note("2"), at=1_000))
+    waiting, unread = await one._read(partial(measure, shards=ALL_SHARDS))
+    assert (waiting, unread > 0) == (len(made.entries), True)
+    age = REGISTRY.get_sample_value("airlock_oldest_unread_seconds")
+    assert age is not None
+    assert age > 1e6
+    assert await one._read(partial(measure, shards=frozenset())) == (0, 0)
+    assert REGISTRY.get_sample_value("airlock_oldest_unread_seconds") == 0
+    await one.close()
 
 
 async def test_a_connector_is_checked_by_its_owner_for_all(
