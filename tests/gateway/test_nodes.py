@@ -24,6 +24,8 @@ from gateway.journal import (
     shard_of_connector,
     shard_of_message,
 )
+from gateway.journal.frames import pack
+from gateway.journal.postgresql.intake import Delivery, HandedOut, IntakeShards
 from gateway.journal.postgresql.journal import PostgresqlJournal
 from gateway.journal.postgresql.locks import NotOwner
 from gateway.journal.postgresql.nodes import measure
@@ -318,3 +320,33 @@ async def test_the_command_lists_nodes_shards_and_what_waits(
         )
     assert await asyncio.to_thread(main, ["nodes", "-c", str(file)]) == 1
     assert "64 of 64 shards have no owner" in capsys.readouterr().out
+
+
+async def test_rows_of_a_hand_over_that_was_cut_off_are_forgotten() -> None:
+    handed_out = HandedOut()
+    frame = pack(delivery(note("1")))
+    handed_out.add([Delivery(1, 10, frame), Delivery(2, 11, frame)], 10)
+    worker = IntakeShards(handed_out, asyncio.Event())
+    releasing = asyncio.create_task(worker.release(frozenset({1})))
+    await asyncio.sleep(0)
+    releasing.cancel()
+    await asyncio.wait([releasing])
+    assert (handed_out.ids, handed_out.are_spoilt([1])) == ([11], True)
+
+
+async def test_rows_that_were_refused_are_not_parsed_again(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with node(url, "one") as one:
+        await one.append(delivery(note("1")))
+        (row,) = await one.unread(-1, 10)
+        monkeypatch.setattr(one.ownership, "_owned", frozenset())
+        monkeypatch.setattr(one.ownership, "_is_draining", True)
+        monkeypatch.setattr(one._locks, "require", _refuse)
+        with pytest.raises(NotOwner):
+            await one.record(Batch((row.id,), ()))
+        assert await one.unread(-1, 10) == []
+
+
+def _refuse(*_arguments: Any) -> None:
+    raise NotOwner("another node owns it")
