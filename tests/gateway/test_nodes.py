@@ -27,8 +27,8 @@ from gateway.journal import (
 from gateway.journal.frames import pack
 from gateway.journal.postgresql.intake import Delivery, HandedOut, IntakeShards
 from gateway.journal.postgresql.journal import PostgresqlJournal
-from gateway.journal.postgresql.locks import NotOwner
-from gateway.journal.postgresql.nodes import measure
+from gateway.journal.postgresql.locks import NotOwner, life_of
+from gateway.journal.postgresql.nodes import measure, register
 from gateway.journal.postgresql.shared_ownership import shards_of
 from gateway.upkeep.connector_health import ConnectorHealth, Health
 from tests.gateway.engines import Postgresql
@@ -350,3 +350,16 @@ async def test_rows_that_were_refused_are_not_parsed_again(
 
 def _refuse(*_arguments: Any) -> None:
     raise NotOwner("another node owns it")
+
+
+async def test_a_session_that_is_silent_inside_a_pipeline_is_ended(url: str) -> None:
+    async with node(url, "one") as one:
+        frozen = psycopg.connect(url, autocommit=True, cursor_factory=psycopg.RawCursor)
+        number = life_of(register(frozen, "frozen", ""))
+        lock = f"SELECT pg_advisory_lock((CAST('meta'::regclass::oid AS bigint) << 32) | {number})"
+        with pytest.raises(psycopg.OperationalError), frozen.pipeline():
+            frozen.execute(b"BEGIN")
+            frozen.execute(lock.encode()).fetchone()
+            await until(lambda: one.ownership.nodes == 2)
+            await until(lambda: one.ownership.nodes == 1 and one.ownership.shards == ALL_SHARDS)
+        frozen.close()

@@ -22,6 +22,17 @@ _SEEN = """SELECT CAST(objid AS bigint), CAST(pid AS bigint) FROM pg_locks WHERE
     AND objsubid = 1 AND classid = CAST('meta' AS regclass)::oid
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 
+#: The server ends sessions that are silent, but not one that waits for the rest of a pipeline. A node that says nothing
+#: about itself (every second) and whose writer asks for nothing (four times a second) is frozen or cut off in one.
+_END_SILENT = """WITH silent AS MATERIALIZED (
+        SELECT n.name, l.pid FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+        JOIN node n ON n.number = CAST(l.objid AS bigint) - ?
+        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+        AND l.classid = CAST('meta' AS regclass)::oid AND l.pid != pg_backend_pid()
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND n.seen_at < clock_timestamp() - interval '2.5 s'
+        AND a.query_start < clock_timestamp() - interval '2.2 s')
+    SELECT name, pg_terminate_backend(pid) FROM silent"""
 #: Added to a node's number: its proof of life, and its right to its name.
 _LIFE, _NAME = 1 << 28, 1 << 29
 
@@ -86,6 +97,11 @@ class Locks:
         if not held.issuperset(shards):
             FENCED.inc()
             raise NotOwner("another node owns the conversation or the connector by now")
+
+
+def end_silent(transaction: Transaction) -> list[str]:
+    """End the writing sessions of nodes that are frozen or cut off; return their names."""
+    return [name for name, _ in transaction.execute(_END_SILENT, (_LIFE,)).fetchall()]
 
 
 def seen(transaction: Transaction) -> Seen:

@@ -20,7 +20,7 @@ from gateway.journal.operations.transaction import Transaction
 from gateway.journal.ownership import Ownership
 from gateway.observability.metrics import SESSION_SECONDS_LEFT, SHARDS_OWNED, TAKEOVERS
 
-from .locks import Locks, Seen, life_of, name_of, seen
+from .locks import Locks, Seen, end_silent, life_of, name_of, seen
 from .session import WRITER_IDLE_SECONDS
 from .session_thread import steady_clock
 
@@ -191,6 +191,8 @@ class SharedOwnership(Ownership):
         if not take(name_of(self.number)):
             return _Found(has_name=False)
         take(life_of(self.number))
+        for name in end_silent(transaction):
+            log.warning("silent_session_ended", of=name)
         locks = seen(transaction)
         wanted = shards_of(self.number, locks.live)
         # Handing over may have failed half-way, and then this node holds a lock of a shard that it does not work on.
