@@ -111,6 +111,14 @@ class SharedLanes(Lanes):
     async def release(self, shards: Shards) -> None:
         self._released |= shards
         try:
+            await self._finish(shards)
+        finally:
+            self.drop(shards)
+            self._released -= shards
+
+    async def _finish(self, shards: Shards) -> None:
+        """Wait for POSTs in flight, and mark what the core took."""
+        try:
             async with asyncio.timeout(_GRACE_SECONDS):
                 while any(self._serving[s] for s in shards):  # noqa: ASYNC110 - once in a hand-over
                     await asyncio.sleep(0.01)
@@ -120,9 +128,6 @@ class SharedLanes(Lanes):
             await self.flush()
         except JournalUnavailable as exc:
             log.warning("hand_over_without_marks", error=str(exc))
-        finally:
-            self.drop(shards)
-            self._released -= shards
 
     def _add(self, entry: OutboxEntry) -> None:
         self.look(entry.conversation)

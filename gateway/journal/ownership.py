@@ -154,10 +154,11 @@ class ShardJournal(ABC):
         """Pending attachments that fall due after `after`, the earliest first."""
 
     @abstractmethod
-    async def begin(self, message: int, position: int) -> int:
+    async def begin(self, message: int, position: int, *, again: bool) -> int:
         """Count an attempt that begins; return the number of attempts since the last one that ended.
 
-        An attempt ends with `postpone` or `finish`; one that does not end has ended its node.
+        An attempt ends with `postpone` or `finish`; one that does not end has ended its node. After such a one, one is
+        counted only `again`; otherwise 0 is returned.
         """
 
     @abstractmethod

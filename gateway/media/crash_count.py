@@ -1,10 +1,13 @@
 """Crash count: a file that ends the node that works on it must not end every node.
 
 The next owner takes up what a dead node left. So each attempt is counted in the journal before a decoder sees the
-file, and the count begins again once an attempt has ended in any way.
+file, and the count begins again once an attempt has ended in any way. All files in the hands of a node that ended are
+suspects. They are decoded one at a time, so that the one to blame does not make the others look guilty again.
 """
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -26,14 +29,24 @@ class CrashCount:
         self._is_needed = journal.ownership.shared
         #: Attempts that this process has counted and survived.
         self._counted: set[tuple[int, int]] = set()
+        self._one_suspect = asyncio.Lock()
 
-    async def count(self, row: AttachmentRow) -> None:
+    @asynccontextmanager
+    async def attempt(self, row: AttachmentRow) -> AsyncIterator[None]:
         """Count an attempt that begins; raise AttemptFailed if too many before it ended with their node."""
         key = row.message, row.position
         if not self._is_needed or key in self._counted:
-            return
-        attempts = await self._journal.begin(*key)
-        self._counted.add(key)
+            yield
+        elif await self._journal.begin(*key, again=False):
+            self._counted.add(key)
+            yield
+        else:
+            async with self._one_suspect:
+                self._raise_if_fatal(row, await self._journal.begin(*key, again=True))
+                self._counted.add(key)
+                yield
+
+    def _raise_if_fatal(self, row: AttachmentRow, attempts: int) -> None:
         if attempts > FATAL_ATTEMPTS:
             log.error("attachment_ended_its_nodes", attachment=row.id, attempts=FATAL_ATTEMPTS)
             detail = f"{FATAL_ATTEMPTS} nodes ended while they worked on it"

@@ -118,10 +118,11 @@ class _Line:
 
 
 class Turns:
-    """The lines, and the places that are taken."""
+    """The lines, and the places that are taken. `share` is a node's part of a limit that holds for all nodes."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, share: Callable[[int], int] = lambda limit: limit) -> None:
         self._limits = limits
+        self._share = share
         self._lines: OrderedDict[str, _Line] = OrderedDict()
         self._fetching: Counter[str] = Counter()
         #: Files that are being fetched, and files that are being made safe.
@@ -186,7 +187,7 @@ class Turns:
 
     def _has_room(self, host: str, free: int | None = None) -> bool:
         free = self._free if free is None else free
-        return self._fetching[host] < min(self._limits.at_one_host, free)
+        return self._fetching[host] < min(self._share(self._limits.at_one_host), free)
 
     def _may_start(self, file: Waiting) -> bool:
         held = self._files[file.conversation]

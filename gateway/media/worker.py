@@ -68,7 +68,7 @@ class MediaWorker:
         self._sanitizer = sanitizer
         self._store = store
         self.keep_photos = keep_photos
-        self._turns = Turns(Limits(parallel))
+        self._turns = Turns(Limits(parallel), journal.ownership.share)
         #: Files that are not due yet.
         self._later: list[tuple[tuple[int, int, int], Waiting]] = []
         #: By message and position; a file that was dropped in the meantime is not the one that is known.
@@ -343,13 +343,13 @@ class MediaWorker:
             if scanner_error:
                 sighting.refuse_unsupported(offers_originals=self._sanitizer.offers_originals)
                 raise scanner_error
-            await self._crashes.count(row)
-            clean = await self._sanitizer.sanitize(
-                original.descriptor,
-                declared=row.media["media_type"],
-                progress=progress.update,
-                owner=attempt.file.conversation,
-            )
+            async with self._crashes.attempt(row):
+                clean = await self._sanitizer.sanitize(
+                    original.descriptor,
+                    declared=row.media["media_type"],
+                    progress=progress.update,
+                    owner=attempt.file.conversation,
+                )
             fault_point("after-sanitize")
             refuse_disabled_original(clean, connector.config)
             if clean.refusal is None:

@@ -104,6 +104,20 @@ SESSION_SECONDS_LEFT = Gauge(
     "airlock_lease_seconds_left",
     "Seconds for which this node may rely on its shards without a further answer of the database",
 )
+ROUND_TRIP = Histogram(
+    "airlock_journal_round_trip_seconds",
+    "Seconds for one group of works in a session of the database: writer, intake (deliveries), wakes",
+    ["operation"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+OLDEST_UNREAD = Gauge(
+    "airlock_oldest_unread_seconds",
+    "For how long the oldest delivery of this node's connectors has waited to be parsed; 0 if there is none",
+)
+OLDEST_TRANSACTION = Gauge(
+    "airlock_database_oldest_transaction_seconds",
+    "Age of the oldest transaction in the database; a long one slows down everything that waits in the journal",
+)
 WAKES = Counter(
     "airlock_wakes_total",
     "Notifications between nodes: sent, received, lost (another way of looking found the work later)",

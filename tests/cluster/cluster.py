@@ -13,12 +13,12 @@ import aiohttp
 from tests.postgresql import Server
 from tests.system.running import SECRET
 from tests.torture import verdict
-from tests.torture.core import UnreliableCore
 from tests.torture.ledger import Ledger
 from tests.torture.operators import ErasingOperator, RetryingOperator
 from tests.torture.platforms import FaultyPlatform, faulty_platform
 from tests.torture.senders import Sender
 
+from .core import ClusterCore
 from .database import Database
 from .front import Front
 from .node import Node
@@ -63,10 +63,11 @@ class Cluster:
         erases: bool = True,
         stored: Stored | None = None,
         batch: int = 1,
+        retries_crashes: bool = True,
     ) -> None:
         self.dice = random.Random(seed)
         self.report = Report(seed)
-        self.core = UnreliableCore(SECRET, self._new_dice())
+        self.core = ClusterCore(SECRET, self._new_dice())
         self.database = Database(server, f"cluster_{abs(hash(str(folder))):x}")
         self.nodes: list[Node] = []
         self.front = Front(lambda: [node.url for node in self.nodes], self._new_dice())
@@ -76,6 +77,7 @@ class Cluster:
         #: The bucket that holds the media; None for files.
         self.stored = stored
         self._batch = batch
+        self._retried = ("decoder_crashed",) if retries_crashes else ()
         self._ledger = Ledger()
 
     def _new_dice(self) -> random.Random:
@@ -88,7 +90,11 @@ class Cluster:
             erasing = ErasingOperator(
                 "forgotten", self.platforms["forgotten"], self.front, self.core
             )
-            retrying = RetryingOperator(self.front, self.core, self._new_dice())
+            retrying = RetryingOperator(
+                # Nodes may end three times by chance while a file is in their hands.
+                *(self.front, self.core, self._new_dice()),
+                also=self._retried,
+            )
             agent = TextingAgent(self.front, self.core, self._new_dice())
             end = asyncio.Event()
             async with asyncio.TaskGroup() as group:
@@ -194,6 +200,12 @@ class Cluster:
         except TimeoutError:
             self.report.complaints.append(f"{node.name} still owned shards after {seconds} s")
         self.report.takeovers.append(loop.time() - begun)
+
+    async def until_live(self, nodes: int) -> None:
+        """Wait until so many nodes work: what all of them lose at once, nobody can take over."""
+        async with asyncio.timeout(60):
+            while await self.database.live_nodes() < nodes:
+                await asyncio.sleep(0.05)
 
     async def until_restarted(self, node: Node) -> None:
         """Wait until a node that ended listens again."""

@@ -9,6 +9,8 @@ from tests.postgresql import Server
 
 _OWNED = b"""SELECT CAST(objid AS bigint) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
     AND objid < 64 AND classid = 'meta'::regclass::oid"""
+_LIVE = b"""SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+    AND objid::bigint BETWEEN 1 << 28 AND (1 << 29) - 1 AND classid = 'meta'::regclass::oid"""
 #: Queries that must return no rows in the end.
 _EMPTY = {
     "deliveries that were not parsed": b"SELECT stream, id FROM intake",
@@ -41,6 +43,20 @@ class Database:
             rows = await asyncio.to_thread(self._rows, _OWNED)
         except psycopg.Error:
             return 0
+        return len(rows)
+
+    def owner_of(self, conversation: str) -> str:
+        """Return the name of the session that holds a conversation's shard."""
+        query = _OWNED.replace(b"SELECT CAST(objid AS bigint)", b"SELECT pid")
+        query += b" AND objid = (SELECT key & 63 FROM conversation WHERE id = $1)"
+        ((pid,),) = self._rows(query, conversation)
+        query = b"SELECT application_name FROM pg_stat_activity WHERE pid = $1"
+        ((name,),) = self._rows(query, pid)
+        return str(name)
+
+    async def live_nodes(self) -> int:
+        """Return the number of nodes that work."""
+        rows = await asyncio.to_thread(self._rows, _LIVE)
         return len(rows)
 
     async def owner_pid(self, node: str) -> int:

@@ -18,6 +18,7 @@ def _any(cluster: Cluster) -> Node:
 
 async def kill(cluster: Cluster) -> None:
     """End a node without warning."""
+    await cluster.until_live(len(cluster.nodes))
     node = _any(cluster)
     await cluster.lose(node, lambda: node.send_signal(signal.SIGKILL))
 

@@ -4,11 +4,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 
 from gateway.cli import main
 from gateway.journal import (
@@ -22,8 +24,11 @@ from gateway.journal import (
     shard_of_connector,
     shard_of_message,
 )
+from gateway.journal.frames import pack
+from gateway.journal.postgresql.intake import Delivery, HandedOut, IntakeShards
 from gateway.journal.postgresql.journal import PostgresqlJournal
-from gateway.journal.postgresql.locks import NotOwner
+from gateway.journal.postgresql.locks import NotOwner, life_of
+from gateway.journal.postgresql.nodes import measure, register
 from gateway.journal.postgresql.shared_ownership import shards_of
 from gateway.upkeep.connector_health import ConnectorHealth, Health
 from tests.gateway.engines import Postgresql
@@ -91,6 +96,15 @@ async def test_a_second_node_gets_its_share_and_leaves_it_at_the_end(url: str) -
             await two.ownership.drain()
             await until(lambda: one.ownership.shards == ALL_SHARDS)
             assert two.ownership.refusal() is not None
+
+
+async def test_a_node_gets_no_shards_before_it_works(url: str) -> None:
+    async with node(url, "one") as one:
+        starting = await PostgresqlJournal.open(url, hold_seconds=2, node="two")
+        looks = one.ownership.looks
+        await until(lambda: one.ownership.looks > looks + 1)
+        assert (one.ownership.shards, starting.ownership.shards) == (ALL_SHARDS, frozenset())
+        await starting.close()
 
 
 async def test_a_lost_session_loses_everything_and_gets_it_back(
@@ -170,13 +184,15 @@ async def test_only_the_owner_may_begin_what_must_not_be_done_twice(url: str) ->
         with pytest.raises(NotOwner):
             await other.trying(part.outgoing, part.position)
         with pytest.raises(NotOwner):
-            await other.begin(job.message, job.position)
+            await other.begin(job.message, job.position, again=True)
         assert await owner.trying(part.outgoing, part.position) is not None
-        assert [await owner.begin(job.message, job.position) for _ in range(2)] == [1, 2]
+        begun = [await owner.begin(job.message, job.position, again=bool(n)) for n in range(3)]
+        assert begun == [1, 2, 3]
+        assert await owner.begin(job.message, job.position, again=False) == 0
         await owner.postpone(job.message, job.position, 0, "unreachable")
-        assert await owner.begin(job.message, job.position) == 1
+        assert await owner.begin(job.message, job.position, again=False) == 1
         await owner.take_back(job.message, job.position)
-        assert await owner.begin(job.message, job.position) == 1
+        assert await owner.begin(job.message, job.position, again=False) == 1
 
 
 async def test_deliveries_of_a_lost_stream_are_not_recorded(url: str, postgresql: Server) -> None:
@@ -205,6 +221,20 @@ async def test_any_node_lists_and_retries_a_refused_event(url: str) -> None:
         one.subscribe(received.append)
         assert await two.retry_event(entry.event_id)
         await until(lambda: any(entry.event_id in recorded.retried for recorded in received))
+
+
+async def test_a_node_measures_what_waits_in_its_shards(url: str) -> None:
+    one = await PostgresqlJournal.open(url, hold_seconds=2)
+    made = await record(one, delivery(note("1")))
+    await one.append(delivery(note("2"), at=1_000))
+    waiting, unread = await one._read(partial(measure, shards=ALL_SHARDS))
+    assert (waiting, unread > 0) == (len(made.entries), True)
+    age = REGISTRY.get_sample_value("airlock_oldest_unread_seconds")
+    assert age is not None
+    assert age > 1e6
+    assert await one._read(partial(measure, shards=frozenset())) == (0, 0)
+    assert REGISTRY.get_sample_value("airlock_oldest_unread_seconds") == 0
+    await one.close()
 
 
 async def test_a_connector_is_checked_by_its_owner_for_all(
@@ -290,3 +320,46 @@ async def test_the_command_lists_nodes_shards_and_what_waits(
         )
     assert await asyncio.to_thread(main, ["nodes", "-c", str(file)]) == 1
     assert "64 of 64 shards have no owner" in capsys.readouterr().out
+
+
+async def test_rows_of_a_hand_over_that_was_cut_off_are_forgotten() -> None:
+    handed_out = HandedOut()
+    frame = pack(delivery(note("1")))
+    handed_out.add([Delivery(1, 10, frame), Delivery(2, 11, frame)], 10)
+    worker = IntakeShards(handed_out, asyncio.Event())
+    releasing = asyncio.create_task(worker.release(frozenset({1})))
+    await asyncio.sleep(0)
+    releasing.cancel()
+    await asyncio.wait([releasing])
+    assert (handed_out.ids, handed_out.are_spoilt([1])) == ([11], True)
+
+
+async def test_rows_that_were_refused_are_not_parsed_again(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with node(url, "one") as one:
+        await one.append(delivery(note("1")))
+        (row,) = await one.unread(-1, 10)
+        monkeypatch.setattr(one.ownership, "_owned", frozenset())
+        monkeypatch.setattr(one.ownership, "_is_draining", True)
+        monkeypatch.setattr(one._locks, "require", _refuse)
+        with pytest.raises(NotOwner):
+            await one.record(Batch((row.id,), ()))
+        assert await one.unread(-1, 10) == []
+
+
+def _refuse(*_arguments: Any) -> None:
+    raise NotOwner("another node owns it")
+
+
+async def test_a_session_that_is_silent_inside_a_pipeline_is_ended(url: str) -> None:
+    async with node(url, "one") as one:
+        frozen = psycopg.connect(url, autocommit=True, cursor_factory=psycopg.RawCursor)
+        number = life_of(register(frozen, "frozen", ""))
+        lock = f"SELECT pg_advisory_lock((CAST('meta'::regclass::oid AS bigint) << 32) | {number})"
+        with pytest.raises(psycopg.OperationalError), frozen.pipeline():
+            frozen.execute(b"BEGIN")
+            frozen.execute(lock.encode()).fetchone()
+            await until(lambda: one.ownership.nodes == 2)
+            await until(lambda: one.ownership.nodes == 1 and one.ownership.shards == ALL_SHARDS)
+        frozen.close()

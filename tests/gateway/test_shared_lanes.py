@@ -251,3 +251,20 @@ async def test_a_retry_at_any_node_resumes_a_core_that_was_gone(tmp_path: Path) 
         await until(lambda: found.nodes[0].lanes.core_state == "gone")
         found.nodes[0].recorded(Recorded(retried=(made.entries[0].event_id,)))
         await found.core.until(1)
+
+
+async def test_shards_whose_hand_over_was_cut_off_are_served_again(tmp_path: Path) -> None:
+    """The session was lost in the middle of it, and the shards came back with the next one."""
+    async with cluster(tmp_path, ok, ALL_SHARDS) as found:
+        node = found.nodes[0]
+        await record(found.journal, delivery(note("1")))
+        await found.core.entered.wait()
+        releasing = asyncio.create_task(node.lanes.release(ALL_SHARDS))
+        await asyncio.sleep(0)
+        releasing.cancel()
+        await asyncio.wait([releasing])
+        node.owned.lose(ALL_SHARDS)
+        await node.owned.gain(ALL_SHARDS)
+        found.core.leave.set()
+        await record(found.journal, delivery(note("2")))
+        await until(lambda: sequences(found.core.taken, "ann")[-1:] == [2])

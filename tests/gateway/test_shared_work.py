@@ -1,6 +1,7 @@
 """Texts and files of a shard are one node's work, and hand over without being done twice."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -194,35 +195,57 @@ async def test_a_file_comes_back_to_a_node_that_had_lost_it(tmp_path: Path) -> N
 
 
 class Counted:
-    """A journal that counts the attempts for one file, as PostgreSQL's does."""
+    """A journal that counts the attempts for files, as PostgreSQL's does."""
 
     def __init__(self) -> None:
         self.ownership = Owned()
-        self.attempts = 0
+        self.attempts: Counter[int] = Counter()
 
-    async def begin(self, _message: int, _position: int) -> int:
-        self.attempts += 1
-        return self.attempts
+    async def begin(self, message: int, _position: int, *, again: bool) -> int:
+        if self.attempts[message] and not again:
+            return 0
+        self.attempts[message] += 1
+        return self.attempts[message]
 
-    async def take_back(self, _message: int, _position: int) -> None:
-        self.attempts -= 1
+    async def take_back(self, message: int, _position: int) -> None:
+        self.attempts[message] -= 1
+
+
+def attachment(message: int) -> Any:
+    return SimpleNamespace(message=message, position=0, id=f"att_{message}")
 
 
 async def test_a_file_that_ends_three_nodes_fails_at_the_fourth() -> None:
     journal: Any = Counted()
-    row: Any = SimpleNamespace(message=1, position=0, id="att_1")
     for _ in range(FATAL_ATTEMPTS):
-        await CrashCount(journal).count(row)
+        async with CrashCount(journal).attempt(attachment(1)):
+            pass
     with pytest.raises(AttemptFailed, match="decoder_crashed"):
-        await CrashCount(journal).count(row)
+        async with CrashCount(journal).attempt(attachment(1)):
+            pass
+
+
+async def test_files_of_a_dead_node_are_decoded_one_at_a_time() -> None:
+    journal: Any = Counted()
+    for message in (1, 2):
+        async with CrashCount(journal).attempt(attachment(message)):
+            pass
+    node = CrashCount(journal)
+    async with node.attempt(attachment(1)):
+        second = asyncio.create_task(node.attempt(attachment(2)).__aenter__())
+        await asyncio.sleep(0.01)
+        async with node.attempt(attachment(3)):
+            assert (journal.attempts[2], second.done()) == (1, False)
+    await second
+    assert journal.attempts[2] == 2
 
 
 async def test_an_attempt_that_moved_is_not_counted_as_a_crash() -> None:
     journal: Any = Counted()
-    row: Any = SimpleNamespace(message=1, position=0, id="att_1")
     for _ in range(FATAL_ATTEMPTS + 2):
         node = CrashCount(journal)
-        await node.count(row)
-        await node.count(row)
+        for _again in range(2):
+            async with node.attempt(attachment(1)):
+                pass
         await node.survived([(1, 0)])
-    assert journal.attempts == 0
+    assert journal.attempts[1] == 0

@@ -133,3 +133,8 @@ def test_a_file_alone_moves_even_with_one_place() -> None:
     (one,) = taken(made)
     made.move(one, "cdn.example")
     assert one.host == "cdn.example"
+
+
+def test_nodes_share_the_places_of_a_host() -> None:
+    made = Turns(Limits(128), share=lambda limit: limit // 4)
+    assert len(taken(filled(made, *(file(n, n) for n in range(20))))) == 8

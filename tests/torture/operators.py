@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import aiohttp
@@ -32,26 +33,33 @@ async def called(gateway: Called, method: str, path: str, body: Any = None) -> i
 
 
 class RetryingOperator:
-    """Retries attachments that failed."""
+    """Retries attachments that failed; `also` are further reasons for which files that are good may fail."""
 
-    def __init__(self, gateway: Called, core: UnreliableCore, dice: random.Random) -> None:
+    def __init__(
+        self,
+        gateway: Called,
+        core: UnreliableCore,
+        dice: random.Random,
+        also: Sequence[str] = (),
+    ) -> None:
         self._gateway, self._core, self._dice = gateway, core, dice
+        self._good = (BLOCKED, *also)
         self.retried: set[str] = set()
 
     async def run(self, end: asyncio.Event) -> None:
         while not end.is_set():
             await asyncio.sleep(self._dice.uniform(0.3, 1.0))
-            failed = self._failed(BLOCKED) + self._failed("gone")
+            failed = self._failed(*self._good, "gone")
             if failed:
                 await self._retry(self._dice.choice(failed))
 
     async def retry_all(self) -> None:
         """Retry all attachments whose second attempt succeeds, until they have succeeded."""
         async with asyncio.timeout(60):
-            while failed := self._failed(BLOCKED):
+            while failed := self._failed(*self._good):
                 for id in failed:
                     await self._retry(id)
-                await self._core.until(lambda: not self._failed(BLOCKED), 2)
+                await self._core.until(lambda: not self._failed(*self._good), 2)
 
     async def settled(self) -> None:
         """Wait until all retried attachments have ended; the core receives no event when a retry starts."""
@@ -62,9 +70,9 @@ class RetryingOperator:
                 state = shown["state"] if status == 200 else "erased"
                 await asyncio.sleep(0.1 if state == "pending" else 0)
 
-    def _failed(self, reason: str) -> list[str]:
+    def _failed(self, *reasons: str) -> list[str]:
         states = final_states(self._core.events)
-        return [id for id, attachment in states.items() if attachment["reason"] == reason]
+        return [id for id, attachment in states.items() if attachment["reason"] in reasons]
 
     async def _retry(self, id: str) -> None:
         status = await called(self._gateway, "POST", f"/v1/attachments/{id}/retry")

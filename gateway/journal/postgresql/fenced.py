@@ -23,14 +23,16 @@ class FencedStore(StoredJournal):
 
     _locks: Locks
 
-    async def begin(self, message: int, position: int) -> int:
+    async def begin(self, message: int, position: int, *, again: bool) -> int:
+        fresh = "" if again else " AND begun = 0"
+
         def run(transaction: Transaction) -> int:
             self._locks.require(transaction, shard_of_message(message))
             row = transaction.execute(
-                f"UPDATE attachment SET begun = begun + 1 WHERE {_ATTACHMENT} RETURNING begun",
+                f"UPDATE attachment SET begun = begun + 1 WHERE {_ATTACHMENT}{fresh} RETURNING begun",
                 (message, position),
             ).fetchone()
-            return 1 if row is None else int(row[0])
+            return 0 if row is None else int(row[0])
 
         return await self._submit(run)
 

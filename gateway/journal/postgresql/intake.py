@@ -184,11 +184,13 @@ class IntakeShards:
 
     async def release(self, shards: Shards) -> None:
         """Let what is being parsed be recorded first."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_GRACE_SECONDS):
-                while self._handed_out.have(shards):  # noqa: ASYNC110 - once in a hand-over
-                    await asyncio.sleep(0.01)
-        self.drop(shards)
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GRACE_SECONDS):
+                    while self._handed_out.have(shards):  # noqa: ASYNC110 - once in a hand-over
+                        await asyncio.sleep(0.01)
+        finally:
+            self.drop(shards)
 
 
 def _grouped(deliveries: Iterable[Delivery]) -> Iterable[tuple[Delivery, ...]]:

@@ -201,7 +201,12 @@ class PostgresqlJournal(BetweenNodes, FencedStore, StoredJournal):
             intake.remove(connection, deliveries)
             return recorded
 
-        recorded = await self._announce(run)
+        try:
+            recorded = await self._announce(run)
+        except NotOwner:
+            # The parse worker must not come back with them again and again.
+            self._handed_out.forget(streams - self.ownership.shards)
+            raise
         self._handed_out.done(batch.intake)
         size = sum(len(delivery.frame) for delivery in deliveries)
         self._unread_bytes = max(0, self._unread_bytes - size)

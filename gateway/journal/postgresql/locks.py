@@ -22,8 +22,19 @@ _SEEN = """SELECT CAST(objid AS bigint), CAST(pid AS bigint) FROM pg_locks WHERE
     AND objsubid = 1 AND classid = CAST('meta' AS regclass)::oid
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 
-#: Added to a node's number, so that its proof of life is not a shard.
-_LIFE = 1 << 16
+#: The server ends sessions that are silent, but not one that waits for the rest of a pipeline. A node that says nothing
+#: about itself (every second) and whose writer asks for nothing (four times a second) is frozen or cut off in one.
+_END_SILENT = """WITH silent AS MATERIALIZED (
+        SELECT n.name, l.pid FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+        JOIN node n ON n.number = CAST(l.objid AS bigint) - ?
+        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+        AND l.classid = CAST('meta' AS regclass)::oid AND l.pid != pg_backend_pid()
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND n.seen_at < clock_timestamp() - interval '2.5 s'
+        AND a.query_start < clock_timestamp() - interval '2.2 s')
+    SELECT name, pg_terminate_backend(pid) FROM silent"""
+#: Added to a node's number: its proof of life, and its right to its name.
+_LIFE, _NAME = 1 << 28, 1 << 29
 
 
 class NotOwner(JournalUnavailable):
@@ -39,8 +50,13 @@ class Seen:
 
 
 def life_of(node: int) -> int:
-    """Return the number of the lock by which a node shows that it lives."""
+    """Return the number of the lock by which a node shows that it lives and works."""
     return _LIFE + node
+
+
+def name_of(node: int) -> int:
+    """Return the number of the lock by which a process has a node's name."""
+    return _NAME + node
 
 
 class Locks:
@@ -83,10 +99,15 @@ class Locks:
             raise NotOwner("another node owns the conversation or the connector by now")
 
 
+def end_silent(transaction: Transaction) -> list[str]:
+    """End the writing sessions of nodes that are frozen or cut off; return their names."""
+    return [name for name, _ in transaction.execute(_END_SILENT, (_LIFE,)).fetchall()]
+
+
 def seen(transaction: Transaction) -> Seen:
     """Return the locks of all nodes."""
     rows = transaction.execute(_SEEN).fetchall()
-    nodes = {pid: number - _LIFE for number, pid in rows if number >= _LIFE}
+    nodes = {pid: number - _LIFE for number, pid in rows if _LIFE <= number < _NAME}
     owners = {number: nodes.get(pid) for number, pid in rows if number < _LIFE}
     return Seen(frozenset(nodes.values()), owners)
 

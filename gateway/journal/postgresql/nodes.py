@@ -9,10 +9,13 @@ import psycopg
 import structlog
 
 from gateway.journal.errors import JournalUnavailable, JournalUnusable
+from gateway.journal.frames import unpack
 from gateway.journal.operations.shards import Shards, within
 from gateway.journal.operations.transaction import Transaction
 from gateway.journal.ownership import Ownership
 from gateway.journal.records import Node
+from gateway.observability.metrics import OLDEST_TRANSACTION, OLDEST_UNREAD
+from gateway.timestamps import now_ms
 
 from .locks import seen
 from .outcomes import in_words
@@ -37,6 +40,11 @@ _SAY = b"UPDATE node SET seen_at = now(), waiting = $2, unread = $3 WHERE number
 _FORGET = b"DELETE FROM node WHERE seen_at < now() - interval '1 day' AND number != $1"
 _SUMS = """SELECT coalesce(sum(waiting), 0)::bigint, coalesce(sum(unread), 0)::bigint FROM node
     WHERE seen_at > now() - interval '10 s'"""
+_OLDEST = """SELECT delivery FROM intake WHERE stream = ANY (CAST(? AS bigint[]))
+    AND id = (SELECT min(id) FROM intake WHERE stream = ANY (CAST(? AS bigint[])))"""
+#: Of other roles' transactions only a member of pg_monitor sees the age.
+_OLDEST_TRANSACTION = """SELECT coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)), 0)::float8
+    FROM pg_stat_activity WHERE datname = current_database() AND pid != pg_backend_pid()"""
 _TIME = '\'YYYY-MM-DD"T"HH24:MI:SS"Z"\''
 _LISTED = f"""SELECT number, name, version, to_char(started_at AT TIME ZONE 'UTC', {_TIME}),
     to_char(seen_at AT TIME ZONE 'UTC', {_TIME}), waiting, unread FROM node ORDER BY name"""
@@ -83,7 +91,8 @@ def listed(transaction: Transaction) -> list[Node]:
     ]
 
 
-def _held(transaction: Transaction, shards: Shards) -> tuple[int, int]:
+def measure(transaction: Transaction, shards: Shards) -> tuple[int, int]:
+    """Return the events and the bytes of deliveries that wait in these shards, and measure what has waited longest."""
     (waiting,) = transaction.execute(
         f"SELECT count(*) FROM outbox WHERE {within('conversation', shards)}"
     ).fetchone()
@@ -91,6 +100,11 @@ def _held(transaction: Transaction, shards: Shards) -> tuple[int, int]:
         "SELECT coalesce(sum(octet_length(delivery)), 0)::bigint FROM intake WHERE stream = ANY (CAST(? AS bigint[]))",
         (sorted(shards),),
     ).fetchone()
+    row = transaction.execute(_OLDEST, (sorted(shards), sorted(shards))).fetchone()
+    oldest = next(iter(unpack(row[0])), None) if row is not None else None
+    OLDEST_UNREAD.set(max(0, now_ms() - oldest.received_at) / 1000 if oldest else 0)
+    (age,) = transaction.execute(_OLDEST_TRANSACTION).fetchone()
+    OLDEST_TRANSACTION.set(age)
     return waiting, unread
 
 
@@ -111,7 +125,7 @@ class NodeReport:
             try:
                 if loop.time() >= self._count_at:
                     begun = loop.time()
-                    self._own = await read(partial(_held, shards=self._ownership.shards))
+                    self._own = await read(partial(measure, shards=self._ownership.shards))
                     self._count_at = loop.time() + (loop.time() - begun) / _SHARE
                 self._say(_SAY, self._number, *self._own)
                 waiting, unread = await read(lambda t: _two(t.execute(_SUMS).fetchone()))

@@ -41,7 +41,7 @@ _CLIENT: Mapping[str, Any] = {
 #: A session that is cut off must not hold its locks for long, and a commit is one only once it is on disk.
 _SERVER: Mapping[str, str] = {
     "synchronous_commit": "on",
-    "client_connection_check_interval": "1s",
+    "client_connection_check_interval": "250ms",
     "idle_in_transaction_session_timeout": "2s",
     "lock_timeout": "5s",
     # Each statement touches few rows; compiling it takes longer than running it.

@@ -12,6 +12,8 @@ from typing import Generic, TypeVar
 import psycopg
 import structlog
 
+from gateway.observability.metrics import ROUND_TRIP
+
 from .outcomes import NOT_REPLICATED, SessionLost, in_words
 from .session import Connection
 
@@ -44,6 +46,7 @@ class SessionThread(ABC, Generic[W]):
 
     def __init__(self, name: str, connect: Callable[[], Connection]) -> None:
         self._name = name
+        self._round_trip = ROUND_TRIP.labels(name.removeprefix("journal-"))
         self._connect = connect
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[W | None] = queue.SimpleQueue()
@@ -141,7 +144,8 @@ class SessionThread(ABC, Generic[W]):
             while True:
                 group, is_last = self._next_group()
                 if group:
-                    self._perform(connection, group)
+                    with self._round_trip.time():
+                        self._perform(connection, group)
                 elif not is_last:
                     self._idle(connection)
                 if is_last:

@@ -8,8 +8,9 @@ cut off frees them when the server ends its session, which has to say something 
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import NoReturn, TypeVar
+from typing import NoReturn, Protocol, TypeVar
 
 import structlog
 
@@ -19,12 +20,18 @@ from gateway.journal.operations.transaction import Transaction
 from gateway.journal.ownership import Ownership
 from gateway.observability.metrics import SESSION_SECONDS_LEFT, SHARDS_OWNED, TAKEOVERS
 
-from .locks import Locks, Seen, life_of, seen
+from .locks import Locks, Seen, end_silent, life_of, name_of, seen
 from .session import WRITER_IDLE_SECONDS
 from .session_thread import steady_clock
 
 T = TypeVar("T")
-Submit = Callable[[Callable[[Transaction], T]], Awaitable[T]]
+
+
+class Submit(Protocol):
+    """Runs an operation in the writer's session."""
+
+    def __call__(self, operation: Callable[[Transaction], T], /) -> Awaitable[T]: ...
+
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +56,17 @@ def _weight(shard: int, node: int) -> bytes:
     return hashlib.blake2b(f"{shard} {node}".encode(), digest_size=8).digest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one look showed, and which shards it took."""
+
+    has_name: bool
+    seen: Seen = field(default_factory=lambda: Seen(frozenset(), {}))
+    wanted: Shards = frozenset()
+    held: Shards = frozenset()
+    taken: Shards = frozenset()
+
+
 class SharedOwnership(Ownership):
     """The shards of one node. `answered_from` is when the last answer of the writer's session was asked for."""
 
@@ -57,12 +75,17 @@ class SharedOwnership(Ownership):
         self.number = number
         self._locks = locks
         self._answered_from = answered_from
-        self._submit: Submit[object]
+        self._submit: Submit
         self._owned: Shards = frozenset()
         self._releasing: dict[asyncio.Task[None], Shards] = {}
+        self._taking: set[asyncio.Task[None]] = set()
         self._seen = Seen(frozenset(), {})
         self._is_draining = False
         self._complained_at = -_COMPLAIN_EVERY
+        #: How often the session was lost. What was seen in a former session is worth nothing.
+        self._losses = 0
+        #: How often this node has looked at the locks.
+        self.looks = 0
         #: Whether another process has this node's name.
         self.is_namesake = False
         SHARDS_OWNED.set_function(lambda: len(self._owned))
@@ -95,21 +118,26 @@ class SharedOwnership(Ownership):
         until = self._answered_from() + WRITER_IDLE_SECONDS - _MARGIN
         return until - steady_clock()
 
-    async def begin(self, submit: "Submit[object]", seconds: float) -> bool:
-        """Own what is this node's already; False if another process has had its name for so many seconds.
+    async def begin(self, submit: Submit, seconds: float) -> bool:
+        """Take this node's name; False if another process has had it for so many seconds.
 
-        `submit` runs an operation in the writer's session. A predecessor's locks end shortly after the process.
+        If no node works, this one owns everything at once. Otherwise the others go on until `run`: a node that is still
+        starting must not keep conversations waiting. `submit` runs an operation in the writer's session.
         """
         self._submit = submit
         deadline = steady_clock() + seconds
-        while True:
-            await self._look()
-            left_over = None in self._seen.owners.values()
-            if not self.is_namesake and not (left_over and steady_clock() < deadline):
-                return True
+        while not await self._has_name():
             if steady_clock() >= deadline:
                 return False
             await asyncio.sleep(_POLL_EVERY)
+        # The locks of a predecessor end shortly after its process.
+        while not (found := await self._submit(seen)).live and found.owners:
+            if steady_clock() >= deadline:
+                break
+            await asyncio.sleep(_POLL_EVERY)
+        if not found.live:
+            await self._look()
+        return True
 
     async def run(self) -> NoReturn:
         """Look at the locks, forever."""
@@ -122,6 +150,7 @@ class SharedOwnership(Ownership):
 
     def session_lost(self) -> None:
         """Forget everything: the server has given the locks back."""
+        self._losses += 1
         lost, self._owned = self._owned, frozenset()
         for releasing in self._releasing:
             releasing.cancel()
@@ -143,46 +172,59 @@ class SharedOwnership(Ownership):
     async def _look(self) -> None:
         if self._is_draining:
             return
-        before = self._seen
-        is_alive = await self._submit(lambda t: self._locks.take(t, life_of(self.number)))
-        self._note_namesake(taken=not is_alive)
-        if self.is_namesake:
+        owned, busy, losses = self._owned, self._being_released(), self._losses
+        # One operation: each waits for its turn in the writer's session.
+        found = await self._submit(partial(self._look_and_take, beside=owned | busy))
+        self._note_name(found.has_name)
+        if not found.has_name or losses != self._losses:
             return
-        self._seen = now = await self._submitted(seen)
-        wanted = shards_of(self.number, now.live)
-        # Taking up or handing over may have failed half-way, and then this node holds a lock of a shard that it does
-        # not work on.
-        held = {shard for shard, owner in now.owners.items() if owner == self.number}
-        busy = self._being_released()
-        if surplus := (self._owned | held) - wanted - busy:
+        before, self._seen = self._seen, found.seen
+        self.looks += 1
+        if found.taken:
+            self._take_over(found.taken - self._being_released(), before)
+        if surplus := (self._owned | found.held) - found.wanted - self._being_released():
             self._begin_release(surplus)
-        free = wanted - self._owned - (now.owners.keys() - held) - busy
-        if free and not self._is_draining:
-            await self._take(free, before, now)
 
-    async def _submitted(self, operation: Callable[[Transaction], Seen]) -> Seen:
-        found = await self._submit(operation)
-        assert isinstance(found, Seen)
-        return found
+    def _look_and_take(self, transaction: Transaction, beside: Shards) -> "_Found":
+        """Look at the locks, and take the free shards that this node should own, except `beside`."""
+        take = partial(self._locks.take, transaction)
+        if not take(name_of(self.number)):
+            return _Found(has_name=False)
+        take(life_of(self.number))
+        for name in end_silent(transaction):
+            log.warning("silent_session_ended", of=name)
+        locks = seen(transaction)
+        wanted = shards_of(self.number, locks.live)
+        # Handing over may have failed half-way, and then this node holds a lock of a shard that it does not work on.
+        held = frozenset(s for s, owner in locks.owners.items() if owner == self.number)
+        free = wanted - beside - (locks.owners.keys() - held)
+        taken = frozenset(shard for shard in sorted(free) if take(shard))
+        return _Found(has_name=True, seen=locks, wanted=wanted, held=held, taken=taken)
 
     def _being_released(self) -> Shards:
         return frozenset[int]().union(*self._releasing.values())
 
-    async def _take(self, free: Shards, before: Seen, now: Seen) -> None:
-        def take(transaction: Transaction) -> Shards:
-            return frozenset(s for s in sorted(free) if self._locks.take(transaction, s))
-
-        taken = await self._submit(take)
-        assert isinstance(taken, frozenset)
-        if not taken:
-            return
+    def _take_over(self, taken: Shards, before: Seen) -> None:
         for shard in taken:
             former = before.owners.get(shard)
-            reason = "node lost" if former is not None and former not in now.live else "free"
-            TAKEOVERS.labels(reason).inc()
+            lost = former is not None and former not in self._seen.live
+            TAKEOVERS.labels("node lost" if lost else "free").inc()
         log.info("shards_taken", shards=len(taken), owned=len(taken | self._owned))
         self._owned |= taken
-        await self.gained(taken)
+        # Looking goes on meanwhile: another node may be lost in the next moment.
+        task = asyncio.create_task(self._pick_up(taken), name="take-over")
+        self._taking.add(task)
+        task.add_done_callback(self._taking.discard)
+
+    async def _pick_up(self, taken: Shards) -> None:
+        while wanted := taken & self._owned:
+            try:
+                await self.gained(wanted)
+            except JournalUnavailable as exc:
+                log.warning("take_over_waits_for_the_journal", error=str(exc))
+                await asyncio.sleep(_LOOK_EVERY)
+            else:
+                return
 
     def _begin_release(self, surplus: Shards) -> None:
         task = asyncio.create_task(self._release_quietly(surplus), name="hand-over")
@@ -207,9 +249,14 @@ class SharedOwnership(Ownership):
         await self._submit(give)
         log.info("shards_handed_over", shards=len(shards), owned=len(self._owned))
 
-    def _note_namesake(self, *, taken: bool) -> None:
-        self.is_namesake = taken
-        if taken and steady_clock() - self._complained_at >= _COMPLAIN_EVERY:
+    async def _has_name(self) -> bool:
+        is_ours = bool(await self._submit(lambda t: self._locks.take(t, name_of(self.number))))
+        self._note_name(is_ours)
+        return is_ours
+
+    def _note_name(self, is_ours: bool) -> None:
+        self.is_namesake = not is_ours
+        if self.is_namesake and steady_clock() - self._complained_at >= _COMPLAIN_EVERY:
             self._complained_at = steady_clock()
             log.error(
                 "node_name_in_use",

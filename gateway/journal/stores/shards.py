@@ -22,7 +22,7 @@ class ShardStore(Store, ShardJournal):
             partial(attachments.pending, limit=limit, after=after, shards=shards)
         )
 
-    async def begin(self, message: int, position: int) -> int:  # noqa: ARG002 - nothing to count
+    async def begin(self, message: int, position: int, *, again: bool) -> int:  # noqa: ARG002 - nothing to count
         # No other process takes over an attachment that ended this one.
         return 1
 
