@@ -1,7 +1,6 @@
 """Request ids: one for each request, in its answer, in every log line about it, and in the events that it brings."""
 
 import itertools
-import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,8 +12,6 @@ from aiohttp import web
 
 HEADER = "X-Request-Id"
 
-#: Our own proxy may have given the request an id. It goes into the log, so its form is limited. Strangers may not.
-_GIVEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 _ID = web.RequestKey("request_id", str)
 #: How many of the addresses in X-Forwarded-For our own proxies appended.
 TRUSTED_PROXIES = web.AppKey("trusted_proxies", int)
@@ -27,19 +24,12 @@ _CURRENT: ContextVar[web.Request | None] = ContextVar("request", default=None)
 
 
 def request_id(request: web.BaseRequest) -> str:
-    """Return the id of a request: the proxy's, if it gave one, or a new one."""
+    """Return the id of a request. One that came with it is ignored: proxies pass on what strangers send."""
     known = request.get(_ID)
     if known is None:
-        known = _given_by_proxy(request) or f"{_PREFIX}{next(_NUMBERS):x}"
+        known = f"{_PREFIX}{next(_NUMBERS):x}"
         request[_ID] = known
     return known
-
-
-def _given_by_proxy(request: web.BaseRequest) -> str | None:
-    given = request.headers.get(HEADER)
-    if given is None or not isinstance(request, web.Request) or not _proxies(request):
-        return None
-    return given if _GIVEN.fullmatch(given) else None
 
 
 def _proxies(request: web.Request) -> int:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from gateway.settings import GatewaySettings, LogSettings
+from gateway.settings import LogSettings
 from tests.gateway.logged import Lines, logged
-from tests.gateway.test_gateway import TOKEN, House, house, photo, with_photo
+from tests.gateway.test_gateway import House, house, photo, with_photo
 
 ROOT = Path(__file__).parents[2]
 IDS = ("request_id", "connector", "conversation", "message", "attachment")
@@ -72,15 +72,6 @@ PATHS = (
     "/workspace/sign-in",
     "/media/a/b",
 )
-
-
-async def test_the_id_of_our_own_proxy_is_kept(tmp_path: Path) -> None:
-    settings = GatewaySettings(
-        listen="127.0.0.1:0", data=tmp_path, api_tokens=(TOKEN,), trusted_proxies=1
-    )
-    async with house(tmp_path, gateway=settings) as home:
-        assert await _id(home, "/v1/failures", "from-the-proxy-1") == "from-the-proxy-1"
-        assert await _id(home, "/v1/failures", "with a blank") != "with a blank"
 
 
 async def test_the_access_log_has_a_line_without_the_query(tmp_path: Path) -> None:
