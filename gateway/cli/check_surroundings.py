@@ -76,7 +76,7 @@ class Surroundings:
             return Finding(
                 "failed",
                 "gateway.public_url: requests reach Airlock with another path; forward it unchanged, or correct "
-                "the URL: Twilio's signatures depend on it",
+                "the URL: some platforms' signatures depend on it",
             )
         if status in {502, 503, 504}:
             return Finding(

@@ -221,7 +221,7 @@ class SharedOwnership(Ownership):
             try:
                 await self.gained(wanted)
             except JournalUnavailable as exc:
-                log.warning("take_over_waits_for_the_journal", error=str(exc))
+                log.warning("take_over_delayed", error=str(exc))
                 await asyncio.sleep(_LOOK_EVERY)
             else:
                 return
