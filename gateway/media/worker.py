@@ -75,6 +75,8 @@ class MediaWorker:
         self._known: dict[tuple[int, int], Waiting] = {}
         self._running: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._crashes = CrashCount(journal)
+        #: Files that were dropped, perhaps in the middle of an attempt.
+        self._left: set[tuple[int, int]] = set()
         #: Known attachments that became pending once more: a manual retry may come while the last attempt still ends.
         self._requeued: set[tuple[int, int]] = set()
         self._in_progress: dict[str, MediaProgress] = {}
@@ -135,6 +137,7 @@ class MediaWorker:
         """
         if self._ownership.shared and shards is None:
             shards = self._ownership.shards
+        await self._take_back()
         for job in await self._journal.pending(shards=shards):
             owned = self._ownership.owns(shard_of_message(job.message))
             if owned and (job.message, job.position) not in self._known:
@@ -145,6 +148,7 @@ class MediaWorker:
         for key in [key for key in self._known if shard_of_message(key[0]) in shards]:
             del self._known[key]
             self._requeued.discard(key)
+            self._left.add(key)
             if (attempt := self._running.get(key)) is not None:
                 attempt.cancel()
 
@@ -155,7 +159,12 @@ class MediaWorker:
         self.drop(shards)
         if attempts:
             await asyncio.wait(attempts)
-        await self._crashes.survived(ending)
+        await self._take_back()
+
+    async def _take_back(self) -> None:
+        """Let the journal know that this node survived the attempts that it left to others."""
+        left, self._left = self._left - self._known.keys(), set()
+        await self._crashes.survived(left)
 
     async def run(self) -> None:
         """Process attachments until cancelled, starting with those that an earlier run left."""

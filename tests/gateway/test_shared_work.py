@@ -126,13 +126,22 @@ class Source:
         return "media.example"
 
     @asynccontextmanager
-    async def original(self, _connector: Any, row: Any, _arriving: Any) -> AsyncIterator[Any]:
+    async def original(
+        self, _connector: Any, row: Any, _arriving: Any, **_more: Any
+    ) -> AsyncIterator[Any]:
         self.fetching.add(row.id)
         try:
             await asyncio.Event().wait()
             yield None
         finally:
             self.fetching.discard(row.id)
+
+
+class Files:
+    """A store that nothing reaches."""
+
+    def begin(self, *_arguments: Any, **_more: Any) -> None:
+        return None
 
 
 class Sanitizer:
@@ -152,7 +161,7 @@ async def files(folder: Path, *shards: Shards) -> AsyncIterator[tuple[SqliteJour
             {"desk": cast("Any", SimpleNamespace())},
             cast("Any", source),
             cast("Any", Sanitizer()),
-            cast("Any", None),
+            cast("Any", Files()),
             keep_photos=None,
             parallel=8,
         )
@@ -249,3 +258,19 @@ async def test_an_attempt_that_moved_is_not_counted_as_a_crash() -> None:
                 pass
         await node.survived([(1, 0)])
     assert journal.attempts[1] == 0
+
+
+async def test_a_node_that_survives_a_loss_takes_back_what_it_counted(tmp_path: Path) -> None:
+    async with files(tmp_path, ALL_SHARDS) as (journal, ((owned, source, _),)):
+        await record(journal, delivery(note("1", media=[["photo", "https://media.example/1"]])))
+        await until(lambda: source.fetching)
+        (worker,) = owned.workers
+        taken_back: list[Any] = []
+        worker._crashes.survived = lambda keys: _noted(taken_back, keys)
+        owned.lose(ALL_SHARDS)
+        await worker.pick_up(NONE)
+        assert len(taken_back) == 1
+
+
+async def _noted(noted: list[Any], keys: Any) -> None:
+    noted += keys
