@@ -160,7 +160,8 @@ class Connector(ABC, Generic[C]):
     def trusts(self, url: str) -> bool:
         """Whether the gateway would add the headers of `authorize` for a URL: `api_url`'s origin, and https on `hosts`.
 
-        Not called by the gateway. Use it for `Call.auth` where a platform names the addresses of its files itself.
+        Called by connectors, for `Call.auth` where a platform names the addresses of its files itself. Must not be
+        overridden: the gateway decides by its own rule.
         """
         target, api = urlsplit(url), urlsplit(self.config.api)
         if (target.scheme, target.netloc) == (api.scheme, api.netloc):

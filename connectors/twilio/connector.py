@@ -1,12 +1,11 @@
 """SMS and MMS through Twilio, and messages that Twilio relays from WhatsApp."""
 
 import base64
-import re
 from collections.abc import Generator, Mapping
 from datetime import datetime
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_validator
+from pydantic import Field, HttpUrl, StringConstraints, model_validator
 
 from connectors.capabilities import Capabilities, Limit, TextLimits, offers
 from connectors.contract import (
@@ -30,7 +29,6 @@ from connectors.tools.setting_types import (
     Origin,
     Secret,
     Secrets,
-    Sender,
     revealed,
 )
 from normalizer.events import AnyEvent, MediaRef
@@ -40,6 +38,7 @@ from .events import read_form
 from .limits import MAX_TEXT, limits_of
 from .media import API_HOSTS, DOWNLOAD_REFUSALS, is_at_api, is_own_media
 from .route import Route, Senders, channel, is_phone, is_service, route_of
+from .sender import Number
 from .signature import (
     DEFAULT_ALGORITHM,
     HEADER,
@@ -54,18 +53,7 @@ from .signature import (
 #: Twilio sends a response that is not TwiML to the consumer as a text.
 EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
-#: Longer than a short code, and written as a number. Other senders have a name or a channel.
-_NUMBER_WITHOUT_PLUS = re.compile(r"(?:whatsapp:)?[0-9][0-9 .-]{6,}")
-
 AccountSid = Annotated[str, StringConstraints(pattern=r"^AC[0-9A-Za-z]{32}$")]
-
-
-def _require_plus(sender: str) -> str:
-    if _NUMBER_WITHOUT_PLUS.fullmatch(sender):
-        raise ValueError(
-            'is a phone number without its plus, which Twilio refuses; write it as "+15550002222", in quotes'
-        )
-    return sender
 
 
 class Settings(ConnectorConfig):
@@ -79,9 +67,7 @@ class Settings(ConnectorConfig):
     shared_keys: tuple[Secret, ...] = Field(
         default=(), description="Secrets of shared keys, if Twilio signs with shared keys"
     )
-    sender: Annotated[Sender, AfterValidator(_require_plus)] | None = Field(
-        default=None, description="The number that sends our texts"
-    )
+    sender: Number | None = Field(default=None, description="The number that sends our texts")
     messaging_service_sid: Identifier | None = Field(
         default=None, description="The messaging service that sends our texts, instead of a number"
     )

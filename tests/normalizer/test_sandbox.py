@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from normalizer import sanitizer as sanitizer_module
 from normalizer.media import Clean, Limits, MediaFailed, MediaRejected
+from normalizer.renditions import pipelines
 from normalizer.sanitizer import Sanitizer
 
 from .conftest import Sanitize, sanitize_with
@@ -119,7 +119,7 @@ async def test_a_hanging_decoder_ends_at_its_deadline_and_others_finish(
 ) -> None:
     sanitize = sanitize_with(hostile_sanitizer)
     await sanitize(PHOTO)
-    monkeypatch.setattr(sanitizer_module, "_PHOTO_SECONDS", 1.0)
+    monkeypatch.setattr(pipelines, "_PHOTO_SECONDS", 1.0)
     hanging = asyncio.create_task(sanitize(attack_file(attack)))
     await asyncio.sleep(0.1)
     neighbours = await asyncio.gather(*(sanitize(PHOTO) for _ in range(6)))

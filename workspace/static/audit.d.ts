@@ -13,7 +13,7 @@ export interface AuditEntry {
   gone: boolean;
   consumer: string;
   /** The conversation's id where its name is not known: another core has it. */
-  reference?: string;
+  reference: string | null;
   attachment: string | null;
   /** Whether the attachment can still be seen. */
   shown: boolean;

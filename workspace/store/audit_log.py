@@ -100,6 +100,7 @@ def _entry(row: sqlite3.Row) -> dict[str, Any]:
         "consumer": shown_name(row["platform"], row["consumer_name"], row["consumer_id"])
         if known
         else "",
+        "reference": None,
         "attachment": row["attachment"],
         "shown": row["state"] == "ready",
         "detail": row["detail"],
