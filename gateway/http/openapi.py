@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 from gateway.events.schemas import PlainSchemas
 
 from .answers import ProblemDetails
-from .operations import OPERATIONS, TAGS, Answer, Operation, Parameter
+from .operation import Answer, Operation, Parameter
+from .operations import OPERATIONS, TAGS
 
 _PROBLEM = "Problem"
 _PROBLEM_TYPE = "application/problem+json"

@@ -9,7 +9,8 @@ import jsonschema  # type: ignore[import-untyped]  # it has no type hints
 import orjson
 
 from gateway.http.openapi import document
-from gateway.http.operations import OPERATIONS, Operation
+from gateway.http.operation import Operation
+from gateway.http.operations import OPERATIONS
 
 DESCRIPTION = document("https://chat.example.com")
 

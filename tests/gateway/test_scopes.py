@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from gateway.http.operations import OPERATIONS, Operation
+from gateway.http.operation import Operation
+from gateway.http.operations import OPERATIONS
 from gateway.settings.api_tokens import SCOPES, ScopedToken
 from tests.gateway.test_gateway import House, house
 
