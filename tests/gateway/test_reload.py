@@ -1,5 +1,6 @@
 """Settings that are read again while the gateway runs, with a connector, a secret, a limit or a mistake in them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
