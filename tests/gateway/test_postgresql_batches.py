@@ -12,10 +12,14 @@ from gateway.inbound.parse_worker import read
 from gateway.journal import Batch, Recorded
 from gateway.journal.postgresql.journal import PostgresqlJournal
 from gateway.journal.postgresql.transaction import PostgresqlTransaction
-from normalizer.events import Identity
+from normalizer.events import Identity, Receipt
 from tests.gateway.engines import Postgresql
 from tests.gateway.people import about, events_of, message, tell
 from tests.gateway.test_journal import CONNECTORS, bodies, delivery, note, record
+
+#: The tables of which this transaction read all rows.
+_READ_WHOLE = """SELECT relname, seq_scan FROM pg_stat_xact_user_tables
+    WHERE schemaname = current_schema() AND seq_scan > 0"""
 
 
 @pytest.fixture
@@ -49,6 +53,38 @@ async def test_a_batch_takes_as_many_statements_as_a_message(
         assert len(recorded.entries) == size
         counts.append(len(sent))
     assert counts[0] == counts[1] <= 7
+
+
+async def test_new_names_leave_a_batch_at_its_few_statements(
+    journal: PostgresqlJournal, sent: list[str]
+) -> None:
+    people = [str(n) for n in range(40)]
+    await tell(journal, *(message(f"first {one}", one) for one in people))
+    sent.clear()
+    named = (message(f"second {one}", one, name=f"Name {one}") for one in people)
+    recorded = await tell(journal, *named, *(message(f"third {one}", one) for one in people))
+    assert len(recorded.entries) == 3 * len(people)
+    assert not any("FROM alias WHERE id = ?" in statement for statement in sent)
+
+
+async def test_plans_of_an_empty_database_never_read_whole_tables(
+    journal: PostgresqlJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole: list[Any] = []
+    end = PostgresqlTransaction.end
+
+    def looking(self: PostgresqlTransaction) -> None:
+        end(self)
+        whole.extend(self.execute(_READ_WHOLE))
+
+    monkeypatch.setattr(PostgresqlTransaction, "end", looking)
+    for number in range(12):  # the server keeps a plan after a few executions
+        await tell(
+            journal,
+            message(str(number), f"s{number}"),
+            Receipt(id=f"r{number}", **about(f"t{number}"), status="read", message_ids=("m",)),
+        )
+    assert whole == []
 
 
 async def test_events_of_many_posts_are_removed_with_one_statement(

@@ -158,7 +158,8 @@ class Parties:
 
     def _store(self, place: Place, former: Sequence[str]) -> None:
         consumer = place.view["consumer"]
-        self.foreseen.addresses_changed()
+        if former:  # a new name changes no address, and a new address is remembered below
+            self.foreseen.addresses_changed()
         self.connection.execute(
             "UPDATE conversation SET consumer = ?, name = ?, aliases = ? WHERE key = ?",
             (

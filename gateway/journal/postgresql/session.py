@@ -60,8 +60,20 @@ class Role:
 #: After so many seconds of silence the server ends the writer's session, and with it all that the node owned.
 WRITER_IDLE_SECONDS = 2.0
 #: Writes everything but deliveries. It says something twice a second, so that a frozen process loses it soon.
+#:
+#: The server keeps a plan that it made while the tables were empty, when reading all rows looked cheapest, until it
+#: analyses them. Each statement of the writer touches few rows, which it has to find by an index.
 WRITER = Role(
-    "writer", MappingProxyType({"statement_timeout": "30s", "idle_session_timeout": "2s"})
+    "writer",
+    MappingProxyType(
+        {
+            "statement_timeout": "30s",
+            "idle_session_timeout": "2s",
+            "enable_seqscan": "off",
+            "enable_hashjoin": "off",
+            "enable_mergejoin": "off",
+        }
+    ),
 )
 APPENDER = Role(
     "intake", MappingProxyType({"statement_timeout": "2s", "idle_session_timeout": "5s"})
