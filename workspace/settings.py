@@ -15,6 +15,7 @@ class WorkspaceSettings:
     - `pages_only`: another core has the conversations; only the operators' page and the audit page are served.
     - `demo`: no passwords. A visitor on this machine is signed in as `agent`, may do everything, and takes a
       conversation by opening it.
+    - `opens_photo`: until something is chosen, a wide page opens the conversation of the newest photo by itself.
     - `secure_cookies`: follows `media_origin` if it is None.
     - `trusted_proxies`: the number of our own proxies in front of the workspace. Each appends to X-Forwarded-For.
     - `text_retention`: seconds for which texts are kept; None keeps them forever.
@@ -31,6 +32,7 @@ class WorkspaceSettings:
     media_origin: str = ""
     agent: str = "agent"
     demo: bool = False
+    opens_photo: bool = False
     pages_only: bool = False
     name: str = "Airlock"
     secure_cookies: bool | None = None

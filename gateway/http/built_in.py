@@ -41,6 +41,7 @@ def workspace_app(installation: Installation, keys: Sequence[str], token: str) -
             media_origin=installation.public_url,
             agent=installation.agent,
             demo=installation.demo,
+            opens_photo=installation.demo,
             pages_only=settings.core.url is not None,
             trusted_proxies=settings.gateway.trusted_proxies,
             text_retention=settings.gateway.text_retention,

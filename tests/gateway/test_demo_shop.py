@@ -14,6 +14,7 @@ async def test_the_brands_page_includes_the_chat(tmp_path: Path) -> None:
     shop = Shop(free_port(), 18_099, 18_098)
     async with shop.serve(), aiohttp.ClientSession() as http, http.get(shop.page) as answer:
         assert f'src="{shop.chat}/loader.js" data-site="shop"' in await answer.text()
+        assert f'<link rel="icon" href="{shop.chat}/' in await answer.text()
         assert "Content-Security-Policy" not in answer.headers
 
 

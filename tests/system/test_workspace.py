@@ -331,7 +331,7 @@ async def test_operators_see_accounts_health_latency_and_retryable_failures(shop
         await expect(page.get_by_text("Nothing has failed.")).to_be_visible()
 
 
-async def test_the_demo_shows_ticks_that_change() -> None:
+async def test_the_demo_opens_a_photo_and_shows_ticks_that_change() -> None:
     port = free_port()
     demo = await asyncio.create_subprocess_exec(
         str(AIRLOCK), "demo", "--port", str(port), stdout=asyncio.subprocess.PIPE
@@ -340,7 +340,8 @@ async def test_the_demo_shows_ticks_that_change() -> None:
         assert demo.stdout is not None
         line = await asyncio.wait_for(demo.stdout.readline(), 60)
         async with pages_at(re.findall(r"http://\S+", line.decode())[0]) as (page,):
-            await page.get_by_role("link", name=re.compile("Ann Berger")).click()
+            await expect(page.locator("#head-name")).to_have_text("Ann Berger")
+            await expect(page.locator(".photo img").last).to_be_in_viewport()
             await page.get_by_label("Your reply").fill("We are on it")
             await page.get_by_label("Your reply").press("Enter")
             ticks = line_of(page, "We are on it").locator(".ticks")

@@ -166,6 +166,8 @@ opened = true;
 addStyles();
 if (hello.reset) await signOut();
 else await conversation.start(identity);
+// A touch screen would show its keyboard.
+if (framed && matchMedia("(pointer: fine)").matches) composer.focus();
 // What opens later must open without a network as well.
 await watchReading();
 for (const module of ["keyboard", "attaching", "menu", "uploading", "viewer", "camera"]) import(`./${module}.js`).catch(() => undefined);

@@ -24,7 +24,7 @@ i{display:block;height:32px;background:currentColor;clip-path:path("M16 3C9 3 3 
 button:hover{filter:brightness(1.1)}
 button:focus-visible{outline:3px solid var(--c);outline-offset:3px}
 b{position:absolute;inset-block-start:-4px;inset-inline-end:-4px;min-width:24px;border-radius:12px;background:#b3261e;color:#fff;font:600 13px/24px system-ui}
-div{position:fixed;inset-block-end:96px;inset-inline-${side}:20px;width:400px;height:min(700px,100vh - 116px);border-radius:20px;overflow:hidden;background:#fff;color:#222;box-shadow:0 8px 48px #0005;font:16px/1.5 system-ui}
+div{position:fixed;z-index:1;inset-block-end:96px;inset-inline-${side}:20px;width:400px;height:min(700px,100vh - 116px);border-radius:20px;overflow:hidden;background:#fff;color:#222;box-shadow:0 8px 48px #0005;font:16px/1.5 system-ui}
 iframe{display:block;width:100%;height:100%;border:0}
 p{margin:32px 24px}
 @media(max-width:480px),(max-height:480px){div{inset:0;width:auto;height:100dvh;border-radius:0}}

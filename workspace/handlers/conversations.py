@@ -26,6 +26,7 @@ async def me(request: web.Request) -> web.Response:
             "csrf": viewer.csrf,
             "name": workspace.settings.name,
             "demo": workspace.settings.demo,
+            "opens_photo": workspace.settings.opens_photo,
             "agents": await workspace.database.read(partial(list_agents, workspace)),
         }
     )

@@ -20,6 +20,8 @@ export interface Me {
   csrf: string;
   name: string;
   demo: boolean;
+  /** Whether a wide page opens the conversation of the newest photo while nothing is chosen. */
+  opens_photo: boolean;
   agents: string[];
 }
 

@@ -5,7 +5,7 @@ import { fillAccountMenu } from "./account-menu.js";
 import { reloadForAnotherAccount, showSignedOut } from "./account-watch.js";
 import { closeDialogs, ConversationActions } from "./actions.js";
 import { announce } from "./announcer.js";
-import { ApiError, loadMe, postJson } from "./api-client.js";
+import { ApiError, getJson, loadMe, postJson } from "./api-client.js";
 import { Composer } from "./composer.js";
 import { hue, initials, platformLabel } from "./consumer.js";
 import { ConversationList } from "./conversation-list.js";
@@ -29,6 +29,8 @@ const transcript = new Transcript(showError);
 const undeliveredBar = new UndeliveredBar((id) => navigate(id));
 // The conversation was erased, or this agent may no longer read it.
 const GONE = new Set([403, 404]);
+// The list and a conversation fit side by side (layout.css).
+const WIDE = matchMedia("(min-width: 760.02px)");
 const STATES = { live: "Live", reconnecting: "Reconnecting…" };
 let started = false;
 let refreshing = Promise.resolve();
@@ -39,6 +41,7 @@ byId("back").addEventListener("click", (event) => { event.preventDefault(); navi
 window.addEventListener("popstate", () => showRequested().catch(showError));
 document.addEventListener("visibilitychange", () => markRead(list.get(transcript.id)).catch(showError));
 const [me, loaded] = await loadWithRetry(() => Promise.all([loadMe(), list.load()]));
+let opensPhoto = me.opens_photo;
 reloadForAnotherAccount(me.agent);
 fillAccountMenu(byId("account-menu"), me, "./");
 const actions = new ConversationActions(me, showError, (id) => { forget(id); navigate(null); });
@@ -58,9 +61,22 @@ followUpdates(loaded.revision, {
 });
 started = true;
 await showRequested();
+await openPhoto();
+
+// The demo shows a photo before anybody has chosen a conversation.
+async function openPhoto() {
+  const waits = () => opensPhoto && WIDE.matches && requestedId() === null;
+  if (!waits()) return;
+  const { items: [newest] } = await getJson("api/media?kind=photo");
+  if (!(newest && waits())) return;
+  opensPhoto = false;
+  redirect(newest.conversation);
+  await showRequested();
+  [...document.querySelectorAll("#open .photo")].at(-1)?.scrollIntoView({ block: "nearest" });
+}
 
 /**
- * Show the address of the conversation into which the requested one was merged.
+ * Show the address of another conversation than the requested one, such as that into which it was merged.
  * @param {string} id
  */
 function redirect(id) {
@@ -70,6 +86,7 @@ function redirect(id) {
 
 /** @param {string | null} id */
 function navigate(id) {
+  opensPhoto = false;
   history.pushState(null, "", id ? `?conversation=${encodeURIComponent(id)}` : "./");
   showRequested().catch(showError);
 }
@@ -230,6 +247,7 @@ function applyChanges({ conversations, gone, counts, undelivered }) {
   for (const { id, merged_into: stays } of conversations) if (stays !== null) follow(id, stays);
   const shown = conversations.find(({ id }) => id === transcript.id);
   if (shown) refreshing = refreshing.then(() => refreshOpen(shown)).catch(showError);
+  openPhoto().catch(showError);
 }
 
 /**

@@ -36,8 +36,9 @@ async def test_chat_opens_in_a_frame_under_a_strict_policy(
     assert box["x"] + box["width"] == 1260
     await button.click()
     text = chat_in(page).get_by_label("Write a message")
-    await text.fill("from the shop")
-    await text.press("Enter")
+    await expect(text).to_be_focused()
+    await page.keyboard.type("from the shop")
+    await page.keyboard.press("Enter")
     event = await chat.event("message")
     await expect(chat_in(page).locator("#unkept")).to_be_hidden()
     await text.press("Escape")
@@ -51,6 +52,18 @@ async def test_chat_opens_in_a_frame_under_a_strict_policy(
     )
     await chat.event("receipt", 2)
     assert chat.gateway.of("receipt")[-1]["status"] == "read"
+
+
+async def test_nothing_of_the_page_covers_the_chat_on_a_phone(
+    opener: Opener, chat: RunningChat, host: HostPage
+) -> None:
+    page = await opener.open(host.url(chat.port), viewport={"width": 320, "height": 640})
+    await page.get_by_role("button", name="Open chat").press("Enter")
+    send = chat_in(page).get_by_role("button", name="Send")
+    await expect(send).to_be_visible()
+    assert await page.evaluate(_ABOVE) == []
+    await send.press("Escape")
+    await expect(page.get_by_role("button", name="Open chat")).to_be_focused()
 
 
 async def test_frame_on_another_site_keeps_its_session(
@@ -158,3 +171,13 @@ async def test_site_for_members_asks_to_sign_in(opener: Opener, chat: RunningCha
 
 async def _has_no_cookies(page: Page) -> bool:
     return not await page.context.cookies()
+
+
+#: What is above the frame at the places of a grid.
+_ABOVE = """() => {
+    const root = document.querySelector("airlock-chat").shadowRoot;
+    const found = new Set();
+    for (let x = 2; x < innerWidth; x += 6)
+        for (let y = 2; y < innerHeight; y += 6) found.add(root.elementFromPoint(x, y)?.localName);
+    return [...found].filter((name) => name !== "iframe");
+}"""
