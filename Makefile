@@ -30,8 +30,8 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 demo: install
 	$(BIN)/airlock demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
-# More workers on two cores make tests of browsers and processes miss their time. A file's tests stay together: they share fixtures.
-TEST_WORKERS ?= 2
+# Most tests wait for other processes. More workers on two cores make tests of browsers miss their time. A file's tests stay together: they share fixtures.
+TEST_WORKERS ?= 3
 test: install-dev
 	sh scripts/system-packages.sh
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile

@@ -24,6 +24,12 @@ def postgresql() -> "Iterator[Server]":
 __all__ = ["bucket", "bucket_setting", "opened", "s3_server"]
 
 
+def pytest_runtest_setup() -> None:
+    """Take back a real-time policy. The programs of all later tests would inherit it and starve all others."""
+    if os.sched_getscheduler(0) != os.SCHED_OTHER:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
