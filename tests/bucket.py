@@ -83,6 +83,10 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
             f"-s3.config={folder / 's3.json'}",
             "-volume.max=8",
             "-master.volumeSizeLimitMB=1024",
+            "-master.telemetry=false",
+            # Fixed ports by default, so that a second server would not start.
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
