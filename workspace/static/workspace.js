@@ -33,6 +33,7 @@ const GONE = new Set([403, 404]);
 const WIDE = matchMedia("(min-width: 760.02px)");
 const STATES = { live: "Live", reconnecting: "Reconnecting…" };
 let started = false;
+let opensPhoto = false;
 let refreshing = Promise.resolve();
 
 byId("back").append(icon("back"));
@@ -41,7 +42,7 @@ byId("back").addEventListener("click", (event) => { event.preventDefault(); navi
 window.addEventListener("popstate", () => showRequested().catch(showError));
 document.addEventListener("visibilitychange", () => markRead(list.get(transcript.id)).catch(showError));
 const [me, loaded] = await loadWithRetry(() => Promise.all([loadMe(), list.load()]));
-let opensPhoto = me.opens_photo;
+opensPhoto = me.opens_photo;
 reloadForAnotherAccount(me.agent);
 fillAccountMenu(byId("account-menu"), me, "./");
 const actions = new ConversationActions(me, showError, (id) => { forget(id); navigate(null); });
