@@ -17,6 +17,8 @@ command -v qpdf >/dev/null 2>&1 || missing="$missing qpdf"
 # Debian keeps PostgreSQL's programs out of the PATH.
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || missing="$missing postgresql"
 command -v systemd-analyze >/dev/null 2>&1 || missing="$missing systemd"
+# The numbers of system calls, for the test of the unit's filter.
+[ "$(uname -m)" != x86_64 ] || [ -e /usr/include/x86_64-linux-gnu/asm/unistd_64.h ] || missing="$missing linux-libc-dev"
 fonts=/usr/share/fonts/truetype
 [ -e $fonts/droid/DroidSansFallbackFull.ttf ] || missing="$missing fonts-droid-fallback"
 [ -e $fonts/dejavu/DejaVuSans.ttf ] || missing="$missing fonts-dejavu-core"
