@@ -34,7 +34,7 @@ _TEXT = ("text/plain",)
 
 
 def _unknown(what: str) -> Mapping[int, str]:
-    return {404: f"There is no such {what}"}
+    return {404: f"No {what} has this ID"}
 
 
 OPERATIONS = (
@@ -313,7 +313,7 @@ OPERATIONS = (
             400: "The body is wrong",
             401: "Not authentic",
             403: "Not this connector's grant",
-            404: "There is no such rendition",
+            404: "The attachment does not have this rendition",
             410: "Erased",
             413: "Too large",
         },

@@ -95,8 +95,23 @@ class Webhooks:
         unproven = None if connector.config.signature == "report" else head_finding(connector, head)
         if unproven is not None and not may_be_handshake(connector, request.content_length):
             self._refuse_proof(name, unproven)
+        incoming = await self._received(request, head, name, connector, unproven)
+        if isinstance(incoming, Response):
+            return _web_response(incoming)
+        await self._keep(request, name, connector, incoming)
+        return _web_response(connector.acknowledge())
+
+    async def _received(
+        self,
+        request: web.Request,
+        head: Request,
+        name: str,
+        connector: Connector[Any],
+        unproven: str | None,
+    ) -> Request | Response:
+        """Return what `_examined` returns. Refuse a body that does not arrive in time, or does not fit."""
         try:
-            incoming = await self._examined(request, head, name, connector, unproven)
+            return await self._examined(request, head, name, connector, unproven)
         except BodyTooLarge:
             if unproven is not None:
                 self._refuse_proof(name, unproven)
@@ -111,8 +126,11 @@ class Webhooks:
             words = "too many bodies are arriving; the one that waited longest was given up"
             self._refusals.note(name, "no_room", words)
             unavailable("too many requests are arriving; send the delivery again later")
-        if isinstance(incoming, Response):
-            return _web_response(incoming)
+
+    async def _keep(
+        self, request: web.Request, name: str, connector: Connector[Any], incoming: Request
+    ) -> None:
+        """Store a verified delivery; refuse it if the disk or the backlog is full, or the journal is unavailable."""
         refusal = self._capacity.refusal(name)
         if refusal is not None:
             self._refuse_for_now(name, refusal)
@@ -138,7 +156,6 @@ class Webhooks:
                 "bytes": len(incoming.body),
             },
         )
-        return _web_response(connector.acknowledge())
 
     def _connector(self, request: web.Request, name: str) -> Connector[Any]:
         connector = self._connectors.get(name)

@@ -78,7 +78,7 @@ async def _link(chat: Chat, shown: Shown, rendition: str) -> str:
             return url
     if answer.status in {403, 404, 410}:
         # The gateway has erased it, or its time is over.
-        raise Problem(410, "expired", "this file is no longer stored")
+        raise Problem(410, "expired", "this file has been deleted")
     raise Problem(502, "unreachable", "the gateway made no link; try again later")
 
 
@@ -93,7 +93,7 @@ async def _pass_through(request: web.Request, url: str) -> web.StreamResponse:
 
 async def _copy(request: web.Request, source: aiohttp.ClientResponse) -> web.StreamResponse:
     if source.status not in {200, 206, 304, 416}:
-        raise Problem(410, "expired", "this file is no longer stored")
+        raise Problem(410, "expired", "this file has been deleted")
     headers = {name: source.headers[name] for name in _ANSWERED if name in source.headers}
     response = web.StreamResponse(status=source.status, headers=headers)
     await response.prepare(request)

@@ -52,7 +52,7 @@ async def begin(request: web.Request) -> web.Response:
     chat = chat_of(request)
     site = chat.site(body.site)
     if site is None:
-        raise Problem(404, "not_found", "there is no such site; see webchat.sites")
+        raise Problem(404, "not_found", "webchat.sites does not name this site")
     identity = _identity(chat, body, site)
     held = await find_session(request)
     if held is not None and held.site != body.site:

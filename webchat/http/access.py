@@ -76,7 +76,7 @@ async def find_session(request: web.Request) -> sessions.Caller | None:
 
 
 def session_token(request: web.Request) -> str | None:
-    """Return the token of a bearer header, or of the cookie if there is no such header."""
+    """Return the token of a bearer header, or of the cookie if the request has none."""
     return _bearer(request) or request.cookies.get(COOKIE)
 
 

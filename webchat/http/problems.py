@@ -80,7 +80,7 @@ def too_many(what: str, seconds: int) -> Problem:
 
 
 def not_found(what: str) -> NoReturn:
-    raise Problem(404, "not_found", f"there is no such {what}")
+    raise Problem(404, "not_found", f"no {what} has this address")
 
 
 def bad_request(detail: str) -> NoReturn:
