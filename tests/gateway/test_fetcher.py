@@ -64,7 +64,7 @@ async def test_logs_and_errors_contain_hosts_and_statuses_but_no_secrets(
                 await attempt(server.url, f"/{SECRET}")
     assert len(traces) == 4
     assert {
-        "connector": "post",
+        "platform": "post",
         "event": "answered",
         "host": f"127.0.0.1:{good.port}",
         "log_level": "debug",

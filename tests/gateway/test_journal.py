@@ -96,6 +96,21 @@ async def test_many_deliveries_share_a_commit_and_keep_their_order(journal: Stor
     assert len(rows) < 100
 
 
+async def test_a_failed_removal_of_events_does_not_hold_up_later_ones(
+    journal: StoredJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = await record(journal, delivery(note("1"), note("2", "bob")))
+    taken = [(entry.conversation, entry.key) for entry in recorded.entries]
+    failed = asyncio.get_running_loop().create_future()
+    failed.set_exception(JournalUnavailable("database is locked"))
+    with monkeypatch.context() as locked:
+        locked.setattr(journal, "_submit", lambda _: failed)
+        with pytest.raises(JournalUnavailable):
+            await journal.mark_delivered(taken)
+    await journal.mark_delivered(taken)
+    assert await journal.backlog() == 0
+
+
 async def test_messages_are_numbered_without_gaps_in_each_conversation(
     journal: StoredJournal,
 ) -> None:

@@ -121,6 +121,8 @@ class _Survivor:
         synced = self.disk.listings.get(inode, {})
         present = _listing(now) if now is not None else synced
         for name in sorted(synced.keys() | present.keys()):
+            if now is not None and (now / name).is_socket():
+                continue  # it has no content, and each start makes a new one
             chosen = self._either(synced.get(name), present.get(name))
             if chosen is not None:
                 here = now / name if now is not None and present.get(name) == chosen else None

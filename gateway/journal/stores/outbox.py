@@ -50,7 +50,8 @@ class OutboxStore(Store, OutboxJournal):
 
     def mark_delivered(self, entries: Iterable[tuple[int, int]]) -> "asyncio.Future[None]":
         taken = tuple(entries)
-        if self._marks is None or not self._marks[0].add(taken):
+        # An operation that failed before it began, because the journal was locked, takes no more.
+        if self._marks is None or self._marks[1].done() or not self._marks[0].add(taken):
             marks = _Marks()
             marks.add(taken)
             self._marks = marks, self._submit(marks.remove)
