@@ -21,7 +21,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench.deliveries import APP_SECRET, requests
+from bench.deliveries import CONNECTOR, requests
 from bench.generator import Load, closed_loop
 from bench.ingest import CONNECTIONS, CONVERSATIONS
 from bench.postgresql import Database, postgresql
@@ -71,19 +71,12 @@ def _settings(journal: str, port: int, place: Path, number: int, core_url: str) 
         "api_tokens": ["bench-token"],
         **({} if journal == "sqlite" else {"journal": journal, "node": f"node-{number}"}),
     }
-    connector = {
-        "type": "whatsapp",
-        "app_secrets": [APP_SECRET],
-        "verify_token": "bench-token",
-        "access_token": "bench-token",
-        "phone_number_id": "106540352242922",
-    }
     return {
         "gateway": gateway,
         "core": {"url": core_url, "secrets": [_SECRET], "batch": 100},
         "fetch": {"allow_private_hosts": True},
         "media": {"isolation": "reduced"},
-        "connectors": {"bench": connector},
+        "connectors": {"bench": {**CONNECTOR}},
     }
 
 

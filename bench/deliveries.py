@@ -3,9 +3,19 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
+from typing import Any
 
 APP_SECRET = "bench-app-secret"
 PATH = "/webhooks/bench"
+#: The section of connectors.yaml that takes these deliveries.
+CONNECTOR: Mapping[str, Any] = {
+    "type": "whatsapp",
+    "app_secrets": [APP_SECRET],
+    "verify_token": "bench-token",
+    "access_token": "bench-token",
+    "phone_number_id": "106540352242922",
+}
 
 
 def delivery(number: int, conversations: int) -> bytes:

@@ -27,7 +27,7 @@ import aiohttp
 import uvloop
 from PIL import Image
 
-from bench.deliveries import APP_SECRET, delivery, request
+from bench.deliveries import CONNECTOR, delivery, request
 from bench.fairness_attacks import ATTACKS
 from bench.report import machine, options, publish, table
 from bench.sanitize_inputs import photos, videos
@@ -88,14 +88,7 @@ async def setup() -> AsyncIterator[Setup]:
     await core.start()
     for platform in platforms.values():
         await platform.start()
-    texts = {
-        "type": "whatsapp",
-        "app_secrets": [APP_SECRET],
-        "verify_token": "token",
-        "access_token": "token",
-        "phone_number_id": "106540352242922",
-        "api_url": platforms["whatsapp"].api_url,
-    }
+    texts = {**CONNECTOR, "api_url": platforms["whatsapp"].api_url}
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         content: dict[str, Any] = {
             "gateway": {"listen": f"127.0.0.1:{port}", "data": f"{folder}/data"},

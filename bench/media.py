@@ -20,7 +20,7 @@ from typing import Any
 
 import uvloop
 
-from bench.deliveries import APP_SECRET, requests
+from bench.deliveries import CONNECTOR, requests
 from bench.documents import invoice, scan
 from bench.generator import closed_loop, open_loop
 from bench.report import machine, options, publish, table
@@ -55,14 +55,7 @@ async def setup() -> AsyncIterator[Setup]:
     platform, core = WhatsApp(f"http://127.0.0.1:{port}/webhooks/whatsapp"), Core(_SECRET)
     await platform.start()
     await core.start()
-    texts = {
-        "type": "whatsapp",
-        "app_secrets": [APP_SECRET],
-        "verify_token": "bench-token",
-        "access_token": "bench-token",
-        "phone_number_id": "106540352242922",
-        "api_url": platform.api_url,
-    }
+    texts = {**CONNECTOR, "api_url": platform.api_url}
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         content: dict[str, Any] = {
             "gateway": {

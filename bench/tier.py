@@ -22,7 +22,7 @@ from typing import Any
 
 import uvloop
 
-from bench.deliveries import APP_SECRET, delivery, request, status
+from bench.deliveries import CONNECTOR, delivery, request, status
 from bench.generator import WARM_UP, Load, open_loop
 from bench.postgresql import postgresql
 from bench.processes import Times, family, proportional
@@ -115,14 +115,7 @@ async def setup(journal: str, media: str) -> AsyncIterator[Setup]:
     platform = WhatsApp(f"http://127.0.0.1:{port}/webhooks/photos")
     await platform.start()
     await sink.start()
-    texts = {
-        "type": "whatsapp",
-        "app_secrets": [APP_SECRET],
-        "verify_token": "bench-token",
-        "access_token": "bench-token",
-        "phone_number_id": "106540352242922",
-        "api_url": platform.api_url,
-    }
+    texts = {**CONNECTOR, "api_url": platform.api_url}
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         content: dict[str, Any] = {
             "gateway": {

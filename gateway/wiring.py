@@ -138,14 +138,7 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
     workspace, core = _core(installation, tokens, spans, stack)
     priority = IntakePriority()
     ownership = journal.ownership
-    kind = SharedLanes if ownership.shared else Lanes
-    lanes = kind(
-        journal,
-        core,
-        workers=_CORE_CONNECTIONS if settings.core.batch == 1 else _BATCH_CONNECTIONS,
-        priority=priority,
-        batch=settings.core.batch,
-    )
+    lanes = _lanes(settings, journal, core, priority)
     capacity = _capacity(installation, connectors, journal, lanes)
     store, quarantine = _storage(installation, journal, capacity)
     source = _media_source(installation, journal, fetcher, quarantine)
@@ -159,15 +152,7 @@ def _parts(installation: Installation, journal: Journal, stack: AsyncExitStack) 
         parallel=_PARALLEL_MEDIA,
         spans=spans,
     )
-    expiry = RetentionWorker(
-        journal,
-        store,
-        quarantine,
-        retention(settings),
-        media.is_in_progress,
-        leads=lambda: ownership.owns(_LEADING_SHARD),
-        again_after=_DELETED_AGAIN_AFTER if ownership.shared else 0.0,
-    )
+    expiry = _expiry(settings, journal, store, quarantine, media)
     return _Parts(
         installation,
         connectors,
@@ -298,6 +283,38 @@ def _among_nodes(parts: _Parts) -> Mapping[str, Callable[[], Coroutine[Any, Any,
         "news of lanes": Reconciler([often], _LOOK_EVERY).run,
         "news of files and texts": Reconciler(seldom, _LOOK_SELDOM_EVERY).run,
     }
+
+
+def _lanes(
+    settings: Settings, journal: Journal, core: CoreClient, priority: IntakePriority
+) -> Lanes:
+    kind = SharedLanes if journal.ownership.shared else Lanes
+    return kind(
+        journal,
+        core,
+        workers=_CORE_CONNECTIONS if settings.core.batch == 1 else _BATCH_CONNECTIONS,
+        priority=priority,
+        batch=settings.core.batch,
+    )
+
+
+def _expiry(
+    settings: Settings,
+    journal: Journal,
+    store: Store,
+    quarantine: Quarantine,
+    media: MediaWorker,
+) -> RetentionWorker:
+    ownership = journal.ownership
+    return RetentionWorker(
+        journal,
+        store,
+        quarantine,
+        retention(settings),
+        media.is_in_progress,
+        leads=lambda: ownership.owns(_LEADING_SHARD),
+        again_after=_DELETED_AGAIN_AFTER if ownership.shared else 0.0,
+    )
 
 
 def _capacity(
