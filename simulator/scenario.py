@@ -98,11 +98,17 @@ Total                        352.00 EUR"""
 async def play(
     platforms: Mapping[str, Platform], *, pace: float, lines: Sequence[Line] | None = None
 ) -> AsyncIterator[Step]:
-    """Send the lines `pace` seconds apart; skip those of platforms that are not in `platforms`."""
+    """Send the lines `pace` seconds apart; skip those of platforms that are not in `platforms`.
+
+    Sending takes from the pause that follows, so that the whole story lasts as long on a slow machine.
+    """
     if lines is None:
         lines = await asyncio.to_thread(story)
+    clock = asyncio.get_running_loop().time
+    due = clock()
     for line in lines:
         platform = platforms.get(line.platform)
         if platform is not None:
             yield Step(line, tuple(await platform.send(line.consumer, line.text, line.files)))
-            await asyncio.sleep(pace)
+            due += pace
+            await asyncio.sleep(max(0.0, due - clock()))

@@ -95,7 +95,7 @@ async def _run_timed(
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
     story = await asyncio.to_thread(lines, platforms)
-    pace = max(0.0, min(_PAUSE, (seconds - _LAST_VIDEO_SECONDS) / len(story)))
+    pace = max(0.0, min(_PAUSE, (until - loop.time() - _LAST_VIDEO_SECONDS) / len(story)))
     steps: list[Step] = []
 
     async def play_story() -> None:
