@@ -1,11 +1,12 @@
 """Accepting with the journal in PostgreSQL beside SQLite on the same machine, and two nodes beside one.
 
-    python -m bench.cluster [--messages N] [--rounds N] [--publish]
+    python -m bench.cluster [--messages N] [--rounds N] [--share S] [--publish]
 
 Each round measures all three in turn: one gateway on SQLite, one on PostgreSQL, two on PostgreSQL. The first node has
 the first processor and the second node the second one; the generator, the core and PostgreSQL run on any. Every
 delivery is a text, acknowledged once it is durable (`synchronous_commit = on`), and recorded and forwarded as usual.
 On two processors, two nodes, PostgreSQL and the generator compete: what matters are the ratios and the processor time.
+`--share 0.25` allows each node a quarter of a processor, as if it had a small machine of its own; the rest have enough.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import uvloop
 
+from bench.cpu_share import limited
 from bench.deliveries import CONNECTOR, requests
 from bench.generator import Load, closed_loop
 from bench.ingest import CONNECTIONS, CONVERSATIONS
@@ -48,8 +50,8 @@ class Accepted:
 
 
 @contextmanager
-def nodes(journal: str, count: int, core_url: str) -> Iterator[list[Server]]:
-    """Run gateways of one installation, each on a processor of its own."""
+def nodes(journal: str, count: int, core_url: str, share: float | None) -> Iterator[list[Server]]:
+    """Run gateways of one installation, each on a processor of its own, or with a share of one."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=Path.cwd())))
         running = []
@@ -61,6 +63,8 @@ def nodes(journal: str, count: int, core_url: str) -> Iterator[list[Server]]:
             settings.write_text(json.dumps(_settings(journal, port, place, number, core_url)))
             processor = number % (os.cpu_count() or 1)
             running.append(stack.enter_context(airlock(settings, port, processor)))
+            if share is not None:
+                stack.enter_context(limited(running[-1].process.pid, share))
         yield running
 
 
@@ -80,12 +84,14 @@ def _settings(journal: str, port: int, place: Path, number: int, core_url: str) 
     }
 
 
-async def measure(database: Database | None, count: int, messages: int) -> Accepted:
+async def measure(
+    database: Database | None, count: int, messages: int, share: float | None
+) -> Accepted:
     sink = Sink()
     await sink.start()
     prepared = requests(messages, CONVERSATIONS)
     journal = "sqlite" if database is None else database.url
-    with nodes(journal, count, f"http://127.0.0.1:{sink.port}/") as running:
+    with nodes(journal, count, f"http://127.0.0.1:{sink.port}/", share) as running:
         before = [Times.now(server.process.pid) for server in running]
         stored = Times.now(database.pid) if database else None
         begin = time.perf_counter()
@@ -121,15 +127,17 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--share", type=float, help="of a processor for each node; default: whole")
     arguments = parser.parse_args()
+    messages, share = arguments.messages, arguments.share
     found: dict[str, list[Accepted]] = {SQLITE: [], ONE: [], TWO: []}
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for _ in range(arguments.rounds):
-            found[SQLITE].append(runner.run(measure(None, 1, arguments.messages)))
+            found[SQLITE].append(runner.run(measure(None, 1, messages, share)))
             for name, count in ((ONE, 1), (TWO, 2)):
                 # A database of its own for each: what another run left would cost time.
                 with postgresql() as database:
-                    found[name].append(runner.run(measure(database, count, arguments.messages)))
+                    found[name].append(runner.run(measure(database, count, messages, share)))
     text = report(found)
     print(text)
     if arguments.publish:
@@ -164,9 +172,10 @@ def report(found: dict[str, list[Accepted]]) -> str:
         ]
         for name, runs in found.items()
     ]
-    two = of(found[TWO], "rate") / of(found[ONE], "rate")
+    accept, deliver = (of(found[TWO], name) / of(found[ONE], name) for name in ("rate", "whole"))
     return (
-        f"{machine()}\n\n{table(heads, rows)}\n\nTwo nodes accept {two:.2f} times what one accepts."
+        f"{machine()}\n\n{table(heads, rows)}\n\n"
+        f"Two nodes accept {accept:.2f} times what one accepts, and the core has {deliver:.2f} times as much."
     )
 
 

@@ -1,7 +1,8 @@
 """Retry policy for attachments: which failures are retried, when, and how often."""
 
 import random
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from gateway.backoff import delay
 
@@ -28,6 +29,32 @@ class Retry:
     after: float
 
 
+@dataclass(slots=True)
+class FailedTries:
+    """The failed attempts of one file, counted for each reason.
+
+    Otherwise, a disk that was full for a minute would leave no try for a platform that answers 404 once, or make the
+    pause after a broken download as long as the one after ten of them.
+    """
+
+    _counts: Counter[str] = field(default_factory=Counter)
+
+    def count(self, reason: str, *, recorded: int, local: bool = False) -> int:
+        """Note a failed attempt, and return how many with the same cause preceded it.
+
+        `recorded` are the attempts before this one that the journal knows. After a start, their reasons are unknown:
+        they count, but leave one try.
+        """
+        cause = "local" if local else reason
+        if not self._counts and recorded:
+            pauses = _FEW.get(cause)
+            self._counts[cause] = (
+                recorded if pauses is None else min(recorded, max(0, len(pauses) - 1))
+            )
+        self._counts[cause] += 1
+        return self._counts[cause] - 1
+
+
 def next_try(
     reason: str,
     *,
@@ -37,7 +64,7 @@ def next_try(
     patience: float,
     local: bool = False,
 ) -> Retry | None:
-    """Return the retry that follows failed attempt number `attempts` + 1; None to end with `reason`.
+    """Return the retry that follows failed attempt number `attempts` + 1 of this cause; None to end with `reason`.
 
     All times are in seconds. `retry_after` is the pause that the platform asks for, `age` the time since the message
     arrived, and `patience` the time for which the platform keeps the file. `local` marks failures of the gateway's

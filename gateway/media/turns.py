@@ -6,10 +6,13 @@ host and no conversation may hold more places than are free: one that is slow ne
 """
 
 import heapq
+import itertools
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
+
+from .retry_policy import FailedTries
 
 K = TypeVar("K")
 
@@ -47,14 +50,17 @@ class Waiting:
     is_late: bool = False
     #: Whether nobody can have tried before.
     is_new: bool = False
+    failed: FailedTries = field(default_factory=FailedTries)
+    #: Orders a file that was dropped, and still stands in a line, and the same one taken up again.
+    serial: int = field(default_factory=itertools.count().__next__)
 
     @property
     def key(self) -> tuple[int, int]:
         return self.message, self.position
 
     @property
-    def rank(self) -> tuple[int, int, int, int]:
-        return self.size, self.due, *self.key
+    def rank(self) -> tuple[int, int, int, int, int]:
+        return self.size, self.due, *self.key, self.serial
 
 
 class HostBusy(Exception):
@@ -69,7 +75,7 @@ class _Ring:
     """The conversations of one host that take turns."""
 
     def __init__(self) -> None:
-        self._files: OrderedDict[int, list[tuple[tuple[int, int, int, int], Waiting]]] = (
+        self._files: OrderedDict[int, list[tuple[tuple[int, int, int, int, int], Waiting]]] = (
             OrderedDict()
         )
 

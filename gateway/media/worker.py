@@ -70,7 +70,7 @@ class MediaWorker:
         self.keep_photos = keep_photos
         self._turns = Turns(Limits(parallel), journal.ownership.share)
         #: Files that are not due yet.
-        self._later: list[tuple[tuple[int, int, int], Waiting]] = []
+        self._later: list[tuple[tuple[int, int, int, int], Waiting]] = []
         #: By message and position; a file that was dropped in the meantime is not the one that is known.
         self._known: dict[tuple[int, int], Waiting] = {}
         self._running: dict[tuple[int, int], asyncio.Task[None]] = {}
@@ -176,7 +176,7 @@ class MediaWorker:
                 self._running[file.key] = task
 
     def _push(self, file: Waiting) -> None:
-        heapq.heappush(self._later, ((file.due, *file.key), file))
+        heapq.heappush(self._later, ((file.due, *file.key, file.serial), file))
         self._changed.set()
 
     async def _process(self, file: Waiting) -> None:
@@ -253,7 +253,7 @@ class MediaWorker:
 
     async def _postpones(self, file: Waiting, row: AttachmentRow, exc: AttemptFailed) -> bool:
         """Schedule the next attempt; False if there is none."""
-        retry = self._next_try(row, exc) if exc.retry else None
+        retry = self._next_try(file, row, exc) if exc.retry else None
         log.warning(
             "attachment_attempt_failed",
             reason=exc.reason,
@@ -300,12 +300,12 @@ class MediaWorker:
         is_shown = now is not None and bool(now.view["renditions"])
         await self._store.discard(storing, is_shown=is_shown)
 
-    def _next_try(self, row: AttachmentRow, exc: AttemptFailed) -> Retry | None:
+    def _next_try(self, file: Waiting, row: AttachmentRow, exc: AttemptFailed) -> Retry | None:
         connector = self._connectors.get(row.connector)
         patience = connector.media_patience if connector else 0.0
         return next_try(
             exc.reason,
-            attempts=row.attempts,
+            attempts=file.failed.count(exc.reason, recorded=row.attempts, local=exc.local),
             retry_after=exc.after,
             age=(now_ms() - row.received_at) / 1000,
             patience=_LOCAL_PATIENCE if exc.local else patience,

@@ -7,7 +7,7 @@ from collections import defaultdict
 import orjson
 from aiohttp import web
 
-from tests.torture.core import UnreliableCore
+from tests.torture.core import Event, UnreliableCore
 
 
 class ClusterCore(UnreliableCore):
@@ -20,9 +20,17 @@ class ClusterCore(UnreliableCore):
         self.arrivals: dict[str, list[tuple[float, str]]] = defaultdict(list)
 
     async def _post(self, request: web.Request) -> web.StreamResponse:
-        event = orjson.loads(await request.read())
-        consumer = event["data"].get("conversation", {}).get("consumer", {}).get("id")
-        if consumer in self.refused:
-            self.arrivals[consumer].append((time.monotonic(), event["subject"]))
-            return web.Response(status=500)
-        return await super()._post(request)
+        content = orjson.loads(await request.read())
+        refused = [
+            (consumer, event["subject"])
+            for event in (content if isinstance(content, list) else [content])
+            if (consumer := _consumer(event)) in self.refused
+        ]
+        for consumer, subject in refused:
+            self.arrivals[consumer].append((time.monotonic(), subject))
+        return web.Response(status=500) if refused else await super()._post(request)
+
+
+def _consumer(event: Event) -> str:
+    """Return the consumer's id; empty for an event of no conversation."""
+    return str(event["data"].get("conversation", {}).get("consumer", {}).get("id", ""))

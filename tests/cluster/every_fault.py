@@ -26,12 +26,14 @@ FAULTS = (
 
 
 @pytest.mark.parametrize(
-    "fault", [faults.lose_store, faults.kill, faults.pause], ids=lambda fault: fault.__name__
+    "fault",
+    [faults.lose_store_for_long, faults.kill, faults.pause],
+    ids=lambda fault: fault.__name__,
 )
 async def test_a_bucket_and_batches_break_no_promise(
     tmp_path: Path, database: Server, s3_server: S3Server, bucket: Bucket, fault: Fault
 ) -> None:
-    is_mild = fault is faults.lose_store
+    is_mild = fault is faults.lose_store_for_long
     stored = await Stored.behind_a_gate(s3_server, bucket, counts_originals=is_mild)
     cluster = Cluster(tmp_path, database, seed=3, stored=stored, batch=20)
     report = await cluster.run(fault, seconds=SECONDS)

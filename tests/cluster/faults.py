@@ -9,7 +9,7 @@ from .node import Node
 #: Seconds for which a node sleeps on after others have its work.
 _LONGER = 2.0
 _MUTED = 8.0
-_WITHOUT_STORE = 5.0
+_WAYS: tuple[dict[str, bool], ...] = ({}, {"answers": False}, {"requests": False})
 
 
 def _any(cluster: Cluster) -> Node:
@@ -34,14 +34,15 @@ async def pause(cluster: Cluster) -> None:
 
 
 async def mute(cluster: Cluster) -> None:
-    """Let the network between a node and PostgreSQL fall silent, with all connections open."""
+    """Let the network between a node and PostgreSQL fall silent, with all connections open: both ways, or one."""
     node = _any(cluster)
+    ways = cluster.dice.choice(_WAYS)
     begun = asyncio.get_running_loop().time()
     try:
-        await cluster.lose(node, node.relay.pass_on.clear)
+        await cluster.lose(node, lambda: node.relay.silence(**ways))
         await asyncio.sleep(max(0.0, begun + _MUTED - asyncio.get_running_loop().time()))
     finally:
-        node.relay.pass_on.set()
+        node.relay.restore()
 
 
 async def restart_database(cluster: Cluster) -> None:
@@ -52,11 +53,11 @@ async def restart_database(cluster: Cluster) -> None:
     await cluster.taken_over(30)
 
 
-async def lose_store(cluster: Cluster) -> None:
-    """Let the bucket refuse connections for a while."""
+async def lose_store(cluster: Cluster, seconds: float = 5.0) -> None:
+    """Let the bucket refuse connections for so long."""
     assert cluster.stored is not None
     await cluster.stored.gate.close()
-    await asyncio.sleep(_WITHOUT_STORE)
+    await asyncio.sleep(seconds)
     await cluster.stored.gate.open()
 
 
@@ -66,3 +67,8 @@ async def roll(cluster: Cluster) -> None:
         node.send_signal(signal.SIGTERM)
         await cluster.until_restarted(node)
         await cluster.taken_over()
+
+
+async def lose_store_for_long(cluster: Cluster) -> None:
+    """Let the bucket refuse connections for longer than most calls are tried."""
+    await lose_store(cluster, 20.0)

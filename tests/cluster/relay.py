@@ -5,15 +5,27 @@ import contextlib
 
 
 class Relay:
-    """Passes bytes on, unless `pass_on` is cleared."""
+    """Passes bytes on in each direction, unless it was silenced."""
 
     def __init__(self, port: int) -> None:
         self._target = port
         self._server: asyncio.Server
         self._tasks: set[asyncio.Task[None]] = set()
-        self.pass_on = asyncio.Event()
-        self.pass_on.set()
+        #: What the node sends, and what PostgreSQL answers.
+        self._requests, self._answers = asyncio.Event(), asyncio.Event()
+        self.restore()
         self.port = 0
+
+    def silence(self, *, requests: bool = True, answers: bool = True) -> None:
+        """Hold bytes back in these directions until `restore`."""
+        if requests:
+            self._requests.clear()
+        if answers:
+            self._answers.clear()
+
+    def restore(self) -> None:
+        self._requests.set()
+        self._answers.set()
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
@@ -26,23 +38,28 @@ class Relay:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self.pass_on.wait()
+        await self._requests.wait()
         try:
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
             writer.close()
             return
-        for source, target in ((reader, there_writer), (there_reader, writer)):
-            task = asyncio.create_task(self._copy(source, target))
+        for source, target, way in (
+            (reader, there_writer, self._requests),
+            (there_reader, writer, self._answers),
+        ):
+            task = asyncio.create_task(self._copy(source, target, way))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _copy(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    async def _copy(
+        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, way: asyncio.Event
+    ) -> None:
         with contextlib.suppress(OSError):
             while data := await source.read(65536):
-                await self.pass_on.wait()
+                await way.wait()
                 target.write(data)
                 await target.drain()
-        await self.pass_on.wait()
+        await way.wait()
         with contextlib.suppress(OSError):
             target.close()

@@ -31,13 +31,13 @@ async def erase_while_cut_off(cluster: Cluster) -> None:
             await asyncio.sleep(0.02)
     conversation = arrivals[0][1]
     owner = await _owner(cluster, conversation)
-    owner.relay.pass_on.clear()
+    owner.relay.silence()
     try:
         await called(cluster.front, "DELETE", f"/v1/conversations/{conversation}")
         erased_at = time.monotonic()
         await asyncio.sleep(_CUT_OFF)
     finally:
-        owner.relay.pass_on.set()
+        owner.relay.restore()
     await asyncio.sleep(_AFTERWARDS)
     late = [at - erased_at for at, _ in arrivals if at > erased_at + _CERTAINTY]
     if late:

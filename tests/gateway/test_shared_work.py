@@ -203,6 +203,21 @@ async def test_a_file_comes_back_to_a_node_that_had_lost_it(tmp_path: Path) -> N
         await until(lambda: source.fetching)
 
 
+async def test_a_file_lost_before_its_turn_and_regained_is_fetched(tmp_path: Path) -> None:
+    async with files(tmp_path, ALL_SHARDS) as (journal, ((owned, source, running),)):
+        running.cancel()
+        await asyncio.wait([running])
+        await record(journal, delivery(note("1", media=[["photo", "https://media.example/1"]])))
+        # The file as it was stays in the line, due in the same millisecond.
+        await owned.workers[0].release(ALL_SHARDS)
+        await owned.gain(ALL_SHARDS)
+        again = asyncio.create_task(owned.workers[0].run())
+        await until(lambda: source.fetching or again.done())
+        again.cancel()
+        await asyncio.wait([again])
+        assert again.cancelled()
+
+
 class Counted:
     """A journal that counts the attempts for files, as PostgreSQL's does."""
 

@@ -35,6 +35,10 @@ def numbers(files: list[Waiting]) -> list[int]:
     return [one.message for one in files]
 
 
+def test_file_taken_up_again_stands_beside_its_old_entry() -> None:
+    assert numbers(taken(filled(turns(), file(1, is_new=True), file(1)))) == [1, 1]
+
+
 def test_hosts_take_turns() -> None:
     files = [*(file(n, n) for n in range(3)), *(file(n, n, "b.example") for n in range(10, 13))]
     assert numbers(taken(filled(turns(), *files))) == [0, 10, 1, 11, 2, 12]
