@@ -24,7 +24,7 @@ def render(
 ) -> bytes:
     """Return the body of an event. `time` is in milliseconds; `subject` is the conversation, if there is one.
 
-    `request_id` names the delivery that the event came with, in the CloudEvents extension `requestid`.
+    `request_id` names the delivery or the call that the event came with, in the CloudEvents extension `requestid`.
     """
     event: Event = {
         "specversion": "1.0",

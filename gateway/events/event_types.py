@@ -147,7 +147,11 @@ class _Envelope(TypedDict):
     time: Timestamp
     requestid: NotRequired[
         Annotated[
-            NonEmpty, Field(description="The X-Request-Id of the delivery that the event came with")
+            NonEmpty,
+            Field(
+                description="The X-Request-Id of the delivery that the event came with; of a status, that of the call "
+                "that brought the text"
+            ),
         ]
     ]
     datacontenttype: Literal["application/json"]

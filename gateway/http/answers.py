@@ -103,6 +103,9 @@ class AgentText(TypedDict):
     code: str | None
     detail: str | None
     platform_ids: list[str]
+    request_id: Annotated[
+        str | None, Field(description="The X-Request-Id of the call that brought it")
+    ]
 
 
 class Progress(TypedDict):
@@ -192,6 +195,9 @@ class DeliveryFailureInFull(DeliveryFailure):
     query: dict[str, str]
     body: Annotated[str, Field(description="At most the first 16 KiB")]
     bytes: Count
+    request_id: Annotated[
+        str | None, Field(description="The X-Request-Id of the delivery, also in the log")
+    ]
 
 
 Failure = DeliveryFailure | AttachmentFailure | EventFailure
@@ -286,7 +292,10 @@ class LookedUpMessage(TypedDict):
     ]
     received_at: Timestamp | None
     request_id: Annotated[
-        str | None, Field(description="The X-Request-Id of the delivery, also in the log")
+        str | None,
+        Field(
+            description="The X-Request-Id of the delivery or the call that brought it, also in the log"
+        ),
     ]
     message: Message | AgentText | None
     events: Annotated[

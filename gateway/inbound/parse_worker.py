@@ -171,7 +171,8 @@ async def _record_single(journal: Journal, reading: Reading) -> None:
     except JournalUnavailable:
         raise
     except Exception as exc:
-        log.exception("event_not_recorded", connector=reading.connector)
+        ids = {"request_id": reading.request_id, "connector": reading.connector}
+        log.exception("event_not_recorded", **ids)
         reason = f"{type(exc).__name__} while it was being recorded"
         unknown = Unknown(id=f"unrecorded:{reading.event.id}", reason=reason)
         await journal.record(Batch((), (replace(reading, event=unknown, attachments=()),)))
@@ -203,7 +204,7 @@ def _to_reading(accepted: Accepted, connector: Connector[Any], event: AnyEvent) 
             admit(event.attachments, connector.config) if isinstance(event, Message | Echo) else ()
         )
     except Exception as exc:
-        log.exception("attachments_not_admitted", connector=accepted.connector)
+        log.exception("attachments_not_admitted", **_named(accepted))
         reason = f"{type(exc).__name__} while its attachments were being checked"
         unknown = Unknown(id=f"message:{event.id}", reason=reason)
         return Reading(*origin, unknown, request_id=accepted.request_id)
@@ -228,11 +229,16 @@ def _events(accepted: Accepted, connector: Connector[Any]) -> list[AnyEvent]:
     except Exception as exc:
         log.warning(
             "parse_failed",
-            connector=accepted.connector,
+            **_named(accepted),
             error=type(exc).__name__,
             exc_info=True,
         )
         return [_unreadable(accepted, f"{type(exc).__name__} while parsing", content)]
+
+
+def _named(accepted: Accepted) -> dict[str, str]:
+    """Return what every log line about a delivery names."""
+    return {"request_id": accepted.request_id, "connector": accepted.connector}
 
 
 def _unreadable(accepted: Accepted, reason: str, content: Any = None) -> Unknown:

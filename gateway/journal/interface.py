@@ -188,7 +188,7 @@ class ConversationJournal(ABC):
         """Set the assigned agents; False if the conversation is unknown."""
 
     @abstractmethod
-    async def close_conversation(self, conversation: str) -> bool:
+    async def close_conversation(self, conversation: str, request_id: str = "") -> bool:
         """Close a conversation until the consumer writes again; False if it is unknown."""
 
     @abstractmethod
@@ -329,7 +329,7 @@ class RetentionJournal(ABC):
         """Blank a batch of old messages and forget old deduplication records; return the number of changed rows."""
 
     @abstractmethod
-    async def erase(self, conversation: str) -> bool:
+    async def erase(self, conversation: str, request_id: str = "") -> bool:
         """Erase a conversation; False if it is unknown. Its files are then listed by `files_to_delete`."""
 
     @abstractmethod

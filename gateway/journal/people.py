@@ -64,7 +64,7 @@ class PeopleJournal(ABC):
         """The erasures that are not done, the oldest first."""
 
     @abstractmethod
-    async def erase_of(self, erasure: str, conversation: str) -> bool:
+    async def erase_of(self, erasure: str, conversation: str, request_id: str = "") -> bool:
         """Erase one conversation of an erasure; False if it is unknown."""
 
     @abstractmethod

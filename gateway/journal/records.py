@@ -131,6 +131,21 @@ class RecordedMessage(NamedTuple):
     is_repeat: bool = False
 
 
+class RecordedText(NamedTuple):
+    """An agent's text whose status has changed, and the request that brought the text.
+
+    `receipt` is the request that brought the status, if it came with a delivery.
+    """
+
+    request_id: str
+    connector: str
+    conversation: str
+    message: str
+    status: str
+    reason: str | None
+    receipt: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """The result of a transaction, announced to the journal's subscribers once it is durable."""
@@ -151,6 +166,8 @@ class Recorded:
     withdrawn: tuple[int, ...] = ()
     #: What was recorded of each message, for the log.
     messages: tuple["RecordedMessage", ...] = ()
+    #: Agents' texts whose status has changed, for the log.
+    texts: tuple["RecordedText", ...] = ()
     #: Facts that were recorded before.
     duplicates: int = 0
     #: Ids of events that an operator wants to be sent to the core again.
@@ -234,6 +251,8 @@ class Report:
     content: Mapping[str, Any]
     attempts: int
     made_at: int
+    #: The id of the request that led to it; empty if it is not known.
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +291,8 @@ class AgentText:
     text: str
     parts: tuple[str, ...]
     reply_to: str | None
+    #: The id of the request that brought it; empty if it is not known.
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +323,9 @@ class Part:
     conversation: int
     reply_to: str | None
     account: str
+    #: The public id of the conversation, and that of the request that brought the text: for the log.
+    conversation_id: str = ""
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +366,8 @@ class ErasureRequest:
     id: str
     consumer: str | None
     connector: str | None
+    #: The id of the request that asked for it; empty if it is not known.
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

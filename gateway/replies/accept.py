@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from connectors import Connector, Flow, Rejected, Typing
 from gateway.fetching import Fetcher
 from gateway.journal import AgentText, Journal, Situation
+from gateway.observability.lines import note
+from gateway.observability.request_ids import current_id
 from gateway.problems import Problem, not_found
 from gateway.timestamps import now_ms
 
@@ -55,7 +57,9 @@ class Replies:
         id = self._journal.ids.reply(conversation, key)
         existing = await self._journal.agent_text(id)
         if existing is not None:
-            return _accept_repeat(existing, reply)
+            repeat = _accept_repeat(existing, reply)
+            _note("text_repeated", conversation, id)
+            return repeat
         situation = await self._journal.situation(conversation)
         if situation is None:
             not_found("conversation", conversation)
@@ -70,8 +74,9 @@ class Replies:
         limits = connector.limits(situation.account)
         parts = tuple(split(reply.text, limits.max_text, limits.max_text_bytes))
         quoted = await self._quoted(conversation, reply.reply_to)
-        new = AgentText(id, conversation, reply.agent, reply.text, parts, quoted)
-        await self._journal.accept_text(new)
+        new = AgentText(id, conversation, reply.agent, reply.text, parts, quoted, current_id())
+        if await self._journal.accept_text(new):
+            _note("text_accepted", conversation, id, situation.connector)
         accepted = await self._journal.agent_text(id)
         # If two texts arrive under one key at the same time, one is accepted and the other is refused.
         return _accept_repeat(accepted, reply) if accepted else {}
@@ -91,7 +96,9 @@ class Replies:
     async def close(self, conversation: str) -> bool:
         """Close a conversation; whether its platform is informed."""
         situation = await self._journal.situation(conversation)
-        if situation is None or not await self._journal.close_conversation(conversation):
+        if situation is None or not await self._journal.close_conversation(
+            conversation, current_id()
+        ):
             not_found("conversation", conversation)
         connector = self._connectors.get(situation.connector)
         return connector is not None and connector.capabilities.support("send_close") != "no"
@@ -131,6 +138,11 @@ class Replies:
             )
             raise Problem(422, "Unprocessable", detail)
         return found
+
+
+def _note(event: str, conversation: str, message: str, connector: str | None = None) -> None:
+    ids = {"connector": connector, "conversation": conversation, "message": message}
+    note(event, {"request_id": current_id(), **ids})
 
 
 def _accept_repeat(existing: dict[str, Any], reply: Reply) -> dict[str, Any]:

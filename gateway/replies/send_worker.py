@@ -22,6 +22,7 @@ from gateway.journal import (
     Shards,
     shard_of,
 )
+from gateway.observability.lines import naming
 from gateway.observability.metrics import TEXTS
 from gateway.timestamps import now_ms
 from normalizer.media import Unsafe
@@ -129,7 +130,8 @@ class SendWorker:
         while queue.parts and not queue.is_dropped:
             part = queue.parts[0]
             settle = partial(self._send_until_settled, part, queue)
-            await retry_until_done(_PAUSE, settle, JournalUnavailable, "sending_delayed")
+            with naming(**_ids(part)):
+                await retry_until_done(_PAUSE, settle, JournalUnavailable, "sending_delayed")
             if queue.is_dropped:
                 return
             queue.parts.popleft()
@@ -181,14 +183,17 @@ class SendWorker:
             sent: Sent = await self._fetcher.run(connector, connector.send_text(text), "send")
         except Ambiguous as exc:
             if connector.resend_is_safe and age < _GIVE_UP_AFTER:
-                return delay(attempt, **_RETRY)
-            log.warning("text_ambiguous", message=part.id, detail=exc.detail)
+                pause = delay(attempt, **_RETRY)
+                log.info("text_postponed", **_said(exc), attempt=attempt, retry_in=round(pause, 1))
+                return pause
+            log.warning("text_ambiguous", detail=exc.detail)
             await self._await_receipt(part)
         except Rejected as exc:
             if exc.retry and age < _GIVE_UP_AFTER:
-                log.info("text_postponed", message=part.id, **_said(exc))
-                return min(max(exc.after or 0.0, delay(attempt, **_RETRY)), _LONGEST_PAUSE)
-            log.warning("text_refused", message=part.id, **_said(exc))
+                pause = min(max(exc.after or 0.0, delay(attempt, **_RETRY)), _LONGEST_PAUSE)
+                log.info("text_postponed", **_said(exc), attempt=attempt, retry_in=round(pause, 1))
+                return pause
+            log.warning("text_refused", **_said(exc))
             cause = Cause(exc.reason, exc.code, exc.detail or None)
             await self._settle(part, "failed", cause=cause)
         except Unsafe as exc:
@@ -197,7 +202,7 @@ class SendWorker:
             raise
         except Exception as exc:
             # A bug in a connector. It fails this text only; whether the text was sent is unknown.
-            log.exception("send_unexpected_error", message=part.id, error=type(exc).__name__)
+            log.exception("send_unexpected_error", error=type(exc).__name__)
             await self._await_receipt(part)
         else:
             await self._settle(part, sent.status, platform_id=sent.id)
@@ -242,6 +247,16 @@ class SendWorker:
             silence=(now_ms() - (to.last_message_at or now_ms())) / 1000,
             route=to.route,
         )
+
+
+def _ids(part: Part) -> dict[str, str]:
+    """Return what every log line about a text names."""
+    return {
+        "request_id": part.request_id,
+        "connector": part.connector,
+        "conversation": part.conversation_id,
+        "message": part.id,
+    }
 
 
 def _said(refusal: Rejected) -> dict[str, str | None]:

@@ -11,6 +11,8 @@ from gateway.backoff import retry_until_done
 from gateway.fault_points import fault_point
 from gateway.journal import ErasureRequest, Journal, JournalUnavailable
 from gateway.media.storage.interface import StoreUnavailable
+from gateway.observability.lines import naming
+from gateway.observability.request_ids import current_id
 
 from .retention import RetentionWorker
 
@@ -36,7 +38,7 @@ class Erasures:
     async def request(self, consumer: str, connector: str | None) -> str:
         """Keep the request to erase a person; return its id. It is carried out in the background."""
         id = f"era_{secrets.token_hex(16)}"
-        await self._journal.request_erasure(ErasureRequest(id, consumer, connector))
+        await self._journal.request_erasure(ErasureRequest(id, consumer, connector, current_id()))
         log.info("erasure_requested", erasure=id)
         self._asked.set()
         return id
@@ -80,18 +82,19 @@ class Erasures:
                 await self._asked.wait()
 
     async def _carry_out(self, erasure: ErasureRequest) -> None:
-        if erasure.consumer is not None:
-            await self._erase_everywhere(erasure.id, erasure.consumer, erasure.connector)
-        if await self._journal.files_to_delete():
-            return  # a file is still being written; the next round deletes it
-        await self._journal.finish_erasure(erasure.id)
-        log.info("erasure_done", erasure=erasure.id)
+        with naming(erasure=erasure.id, request_id=erasure.request_id):
+            if erasure.consumer is not None:
+                await self._erase_everywhere(erasure, erasure.consumer)
+            if await self._journal.files_to_delete():
+                return  # a file is still being written; the next round deletes it
+            await self._journal.finish_erasure(erasure.id)
+            log.info("erasure_done")
 
-    async def _erase_everywhere(self, id: str, consumer: str, connector: str | None) -> None:
+    async def _erase_everywhere(self, erasure: ErasureRequest, consumer: str) -> None:
         # What was accepted before it was asked for is part of it.
         await self._journal.intake_parsed()
-        for conversation in await self._journal.conversations_of(consumer, connector):
-            await self._journal.erase_of(id, conversation)
+        for conversation in await self._journal.conversations_of(consumer, erasure.connector):
+            await self._journal.erase_of(erasure.id, conversation, erasure.request_id)
             fault_point("after-erase-of")
         await self._forget_in_workspace()
         await self._forget((), await self._journal.forget_traces(consumer))

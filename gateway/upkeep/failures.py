@@ -88,4 +88,9 @@ class Failures:
 
 def _content(accepted: Accepted) -> dict[str, Any]:
     text = accepted.body[:_MAX_BODY_BYTES].decode("utf-8", "replace")
-    return {"query": dict(accepted.query), "body": text, "bytes": len(accepted.body)}
+    return {
+        "query": dict(accepted.query),
+        "body": text,
+        "bytes": len(accepted.body),
+        "request_id": accepted.request_id or None,
+    }

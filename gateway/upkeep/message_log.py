@@ -1,11 +1,21 @@
-"""Log lines about what the journal recorded: each message names the request that brought it."""
+"""Log lines about what the journal recorded: each message or text names the request that brought it."""
+
+from collections.abc import Mapping
 
 from gateway.journal import Recorded
 from gateway.observability.lines import note
 
+#: The event of each status of an agent's text.
+_STATUSES: Mapping[str, str] = {
+    "sent": "text_sent",
+    "delivered": "text_delivered",
+    "read": "text_read",
+    "failed": "text_failed",
+}
+
 
 def log_recorded(recorded: Recorded) -> None:
-    """Write a line for each message that a transaction recorded or recognised as a repeat."""
+    """Write a line for each message that a transaction recorded, and each text whose status it changed."""
     for one in recorded.messages:
         note(
             "message_repeated" if one.is_repeat else "message_recorded",
@@ -17,3 +27,5 @@ def log_recorded(recorded: Recorded) -> None:
                 "attachments": one.attachments,
             },
         )
+    for text in recorded.texts:
+        note(_STATUSES[text.status], {**text._asdict()})

@@ -25,6 +25,7 @@ from gateway.journal import (
     ReportKind,
 )
 from gateway.media.consumer_links import Grant
+from gateway.observability.lines import naming
 from gateway.settings import live
 from gateway.timestamps import now_ms
 from normalizer.media import Unsafe
@@ -171,6 +172,10 @@ class _Queue:
         return await self._journal.due_reports(self._name, now_ms(), _BATCH)
 
     async def _settle(self, report: Report) -> None:
+        with naming(request_id=report.request_id, connector=self._name, kind=report.kind):
+            await self._try(report)
+
+    async def _try(self, report: Report) -> None:
         again = await self._make(report)
         if again is None:
             await self._journal.report_done(report.key)
@@ -179,8 +184,6 @@ class _Queue:
         pause = max(pause, min(again.after, _LONGEST_PAUSE))
         log.warning(
             "platform_not_informed",
-            connector=self._name,
-            kind=report.kind,
             reason=again.reason,
             attempt=report.attempts + 1,
             retry_in=round(pause, 1),
@@ -199,8 +202,6 @@ class _Queue:
                 return _Again(exc.reason, exc.after or 0.0)
             log.warning(
                 "report_refused",
-                connector=self._name,
-                kind=report.kind,
                 reason=exc.reason,
                 code=exc.code,
                 detail=exc.detail,
@@ -211,7 +212,7 @@ class _Queue:
             return _Again("unreachable")
         except Exception as exc:
             # A bug in a connector must not end the gateway; a later version may make the report.
-            log.exception("report_unexpected_error", connector=self._name, kind=report.kind)
+            log.exception("report_unexpected_error")
             return _Again(type(exc).__name__)
         return None
 

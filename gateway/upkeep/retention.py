@@ -11,6 +11,7 @@ from gateway.fault_points import fault_point
 from gateway.journal import Journal, JournalUnavailable
 from gateway.media.quarantine import Quarantine
 from gateway.media.storage.interface import Store, StoreUnavailable
+from gateway.observability.request_ids import current_id
 from gateway.timestamps import now_ms
 
 log = structlog.get_logger(__name__)
@@ -146,7 +147,7 @@ class RetentionWorker:
 
     async def erase(self, conversation: str) -> bool:
         """Erase a conversation with all its data; False if it is unknown."""
-        if not await self._journal.erase(conversation):
+        if not await self._journal.erase(conversation, current_id()):
             return False
         fault_point("after-erase")
         try:

@@ -87,6 +87,26 @@ def test_every_explained_log_event_exists() -> None:
     assert {line for line in lines if f'"{line}"' not in SOURCE} == set()
 
 
+#: How pages speak of events in the log.
+_LOG_EVENTS = (
+    r"`([a-z_ ]+)`(?:, `[a-z_ ]+`)* in the log\b",
+    r"\blogs? (?:event )?`([a-z_ ]+)`",
+    r"\bthe log has (?:the line )?`([a-z_ ]+)`",
+)
+
+
+def test_every_log_event_named_on_a_page_exists() -> None:
+    named = {
+        (page.name, name)
+        for page in PAGES
+        if page.name != "CHANGELOG.md"  # it also names those that are gone
+        for pattern in _LOG_EVENTS
+        for name in re.findall(pattern, prose(page))
+    }
+    assert len(named) > 10
+    assert {found for found in named if not re.search(rf'"{found[1]}[":]', SOURCE)} == set()
+
+
 def test_the_named_limits_match_the_code() -> None:
     from connectors import Connector
     from gateway.fetching import Deadlines

@@ -52,8 +52,18 @@ def first_format(folder: Path) -> None:
         made.commit()
 
 
+#: A text that waits to be sent.
+WAITING = (
+    """INSERT INTO outgoing (key, id, conversation, agent, text, accepted_at, status)
+    VALUES (1, 'msg_a', 1, 'anna', 'hello', 5, 'accepted')""",
+    "INSERT INTO part (outgoing, position, text, state, due) VALUES (1, 0, 'hello', 'waiting', 5)",
+)
+
+
 async def test_a_journal_of_the_first_format_goes_on(tmp_path: Path) -> None:
     first_format(tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as made:
+        made.executescript(";".join(WAITING))
     journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     try:
         recorded = await tell(journal, message("1", "4915"), message("2", "4915"))
@@ -62,6 +72,8 @@ async def test_a_journal_of_the_first_format_goes_on(tmp_path: Path) -> None:
         (found,) = await journal.conversations(limit=10)
         texts = [one["text"] for one in await journal.messages(found["id"], 0, 10) or ()]
         assert texts == ["old", "text of 2"]
+        (part,) = await journal.open_parts()
+        assert (part.id, part.text, part.request_id) == ("msg_a", "hello", "")
     finally:
         await journal.close()
 

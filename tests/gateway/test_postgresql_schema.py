@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.identifiers import Identifiers
 from gateway.journal import JournalUnusable
 from gateway.journal.ownership import shard_of_connector
 from gateway.journal.postgresql import intake, schema
@@ -15,6 +16,8 @@ from gateway.journal.postgresql.statements import translated
 from gateway.journal.postgresql.transaction import PostgresqlTransaction
 from gateway.journal.sqlite import schema as sqlite_schema
 from tests.gateway.engines import Postgresql
+from tests.gateway.people import events_of, message, tell
+from tests.gateway.test_journal_formats import KEY, WAITING
 from tests.postgresql import Server
 
 
@@ -43,6 +46,38 @@ def test_tables_of_a_newer_version_are_left_alone(postgresql: Server, tmp_path: 
         )
     with pytest.raises(JournalUnusable, match="a newer Airlock made the tables"):
         migrated(url)
+
+
+_CONVERSATION = (
+    "INSERT INTO conversation (key, id, connector, platform, account, consumer, sequence) "
+    "VALUES (1, '{}', 'desk', 'notes', 'desk-1', '4915', 1)"
+)
+_MESSAGE = """INSERT INTO message VALUES (4294967297, '{}', '1', 5, 6,
+    '{{"text":"old","transcript":"old","reply_to":null}}')"""
+
+
+async def test_tables_of_the_first_format_go_on(on_postgresql: Postgresql, tmp_path: Path) -> None:
+    ids = Identifiers(KEY)
+    connection = Database(on_postgresql.url(tmp_path)).open(ADMINISTRATOR)
+    for statement in (
+        *schema._statements(schema.migrations()[1]),
+        "CREATE TABLE schema_version (number integer PRIMARY KEY)",
+        "INSERT INTO schema_version VALUES (1)",
+        f"INSERT INTO meta VALUES ('key', '\\x{KEY.hex()}')",
+        _CONVERSATION.format(ids.conversation("desk", "desk-1", "4915")),
+        _MESSAGE.format(ids.message("desk", "1")),
+        *WAITING,
+    ):
+        connection.execute(statement.encode())
+    connection.close()
+    journal = await on_postgresql.open(tmp_path)
+    (event,) = events_of(await tell(journal, message("1", "4915"), message("2", "4915")))
+    assert event["data"]["message"]["sequence"] == 2
+    (conversation,) = await journal.conversations_of("4915", None)
+    texts = [one["text"] for one in await journal.messages(conversation, 0, 10) or ()]
+    assert texts == ["old", "text of 2"]
+    (part,) = await journal.open_parts()
+    assert (part.id, part.text, part.request_id) == ("msg_a", "hello", "")
 
 
 def test_both_engines_have_the_same_columns(postgresql: Server, tmp_path: Path) -> None:

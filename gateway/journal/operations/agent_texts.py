@@ -32,13 +32,14 @@ def find(connection: Transaction, id: str) -> dict[str, Any] | None:
     """Return an agent's text as the API shows it."""
     row = connection.execute(
         "SELECT o.key, o.id, c.id, o.agent, o.text, o.reply_to, o.accepted_at, o.status, o.reason, "
-        "o.code, o.detail "
+        "o.code, o.detail, o.request_id "
         "FROM outgoing o JOIN conversation c ON c.key = o.conversation WHERE o.id = ?",
         (id,),
     ).fetchone()
     if row is None:
         return None
-    key, id, conversation, agent, text, reply_to, accepted_at, status, reason, code, detail = row
+    key, id, conversation, agent, text, reply_to, accepted_at, status, *cause, request_id = row
+    reason, code, detail = cause
     ids = connection.execute(
         "SELECT platform_id FROM part WHERE outgoing = ? ORDER BY position", (key,)
     )
@@ -54,16 +55,20 @@ def find(connection: Transaction, id: str) -> dict[str, Any] | None:
         "code": code,
         "detail": detail,
         "platform_ids": [platform_id for (platform_id,) in ids if platform_id],
+        "request_id": request_id or None,
     }
 
 
 def accept(connection: Transaction, new: AgentText) -> Recorded:
     """Record a text; nothing is recorded if its id (the idempotency key) was accepted before."""
     accepted = connection.execute(
-        "INSERT INTO outgoing (id, conversation, agent, text, reply_to, accepted_at, status) "
-        f"SELECT ?, c.key, ?, ?, ?, ?, 'accepted' FROM conversation s {EFFECTIVE} WHERE s.id = ? "
+        "INSERT INTO outgoing (id, conversation, agent, text, reply_to, accepted_at, status, request_id) "
+        f"SELECT ?, c.key, ?, ?, ?, ?, 'accepted', ? FROM conversation s {EFFECTIVE} WHERE s.id = ? "
         "ON CONFLICT DO NOTHING RETURNING key",
-        (new.id, new.agent, new.text, new.reply_to, now_ms(), new.conversation),
+        (
+            *(new.id, new.agent, new.text, new.reply_to),
+            *(now_ms(), new.request_id, new.conversation),
+        ),
     ).fetchone()
     if accepted is None:
         return Recorded()
@@ -78,7 +83,7 @@ def open_parts(connection: Transaction, shards: Shards | None = None) -> list[Pa
     """Return the parts of these shards that are not sent yet, in the order in which they must be sent."""
     rows = connection.execute(
         "SELECT p.outgoing, p.position, o.id, p.text, p.state, p.attempts, p.due, c.connector, "
-        "o.conversation, o.reply_to, c.account FROM part p JOIN outgoing o ON o.key = p.outgoing "
+        "o.conversation, o.reply_to, c.account, c.id, o.request_id FROM part p JOIN outgoing o ON o.key = p.outgoing "
         "JOIN conversation c ON c.key = o.conversation "
         f"WHERE p.state IN ('waiting', 'trying') AND {within('o.conversation', shards)} "
         "ORDER BY p.outgoing, p.position"

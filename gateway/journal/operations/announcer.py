@@ -9,7 +9,7 @@ from gateway.events.event_types import (
     EventType,
     Unrecognised,
 )
-from gateway.journal.records import NO_CONVERSATION, OutboxEntry
+from gateway.journal.records import NO_CONVERSATION, OutboxEntry, Recorded, RecordedText
 
 from .outbox import Outbox
 from .transaction import Transaction
@@ -24,6 +24,13 @@ class Announcer:
     #: The request that brought what is announced.
     request_id: str = ""
     entries: list[OutboxEntry] = field(default_factory=list)
+    #: Agents' texts whose status has changed.
+    texts: list[RecordedText] = field(default_factory=list)
+
+    def add(self, recorded: Recorded) -> None:
+        """Add what was announced about agents' texts."""
+        self.entries += recorded.entries
+        self.texts += (text._replace(receipt=self.request_id) for text in recorded.texts)
 
     def announce(
         self,

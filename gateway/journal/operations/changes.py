@@ -15,7 +15,9 @@ from .taken import forget_edits
 from .transaction import Transaction
 from .views import load_message
 
-_DELETED = orjson.dumps({"text": None, "transcript": "", "reply_to": None, "deleted": True})
+_DELETED = {"text": None, "transcript": "", "reply_to": None, "deleted": True}
+#: What a deleted message keeps, so that later lines of the log still name the request that brought it.
+_KEPT = ("request_id",)
 
 
 def edit(connection: Transaction, message_id: str, text: str | None) -> None:
@@ -65,25 +67,30 @@ def unsend(
 
     Attachments that were announced as pending or ready are announced as failed.
     """
-    row = connection.execute("SELECT key FROM message WHERE id = ?", (message_id,)).fetchone()
-    if row is None:
+    read = "SELECT key, content FROM message WHERE id = ?"
+    key, stored = connection.execute(read, (message_id,)).fetchone() or (None, b"{}")
+    if key is None:
         return []
+    content = orjson.loads(stored)
+    kept = {name: content[name] for name in _KEPT if name in content}
     found = connection.execute(
         "SELECT position, state IN ('pending', 'ready') OR coalesce(renditions, x'7b7d') != x'7b7d' "
         "FROM attachment WHERE message = ?",
-        row,
+        (key,),
     ).fetchall()
     delete_files_of(connection, [attachment_id(message_id, position) for position, _ in found])
-    forget_edits(connection, row[0], message_id)
-    connection.execute("UPDATE message SET content = ? WHERE key = ?", (_DELETED, *row))
+    forget_edits(connection, key, message_id)
+    connection.execute(
+        "UPDATE message SET content = ? WHERE key = ?", (orjson.dumps({**_DELETED, **kept}), key)
+    )
     connection.execute(
         "UPDATE attachment SET state = 'failed', reason = 'gone', code = NULL, detail = 'deleted by the sender', "
         "name = NULL, details = NULL, renditions = NULL, media = NULL, due = NULL, revision = revision + 1 "
         "WHERE message = ?",
-        row,
+        (key,),
     )
     held = connection.execute(
-        "SELECT 1 FROM outbox WHERE message = ? AND body IS NULL", (row[0],)
+        "SELECT 1 FROM outbox WHERE message = ? AND body IS NULL", (key,)
     ).fetchone()
     changed = [] if held else [position for position, was_announced in found if was_announced]
-    return [announce(connection, ids, outbox, row[0], position) for position in changed]
+    return [announce(connection, ids, outbox, key, position) for position in changed]

@@ -36,7 +36,9 @@ def assign(connection: Transaction, id: str, agents: tuple[str, ...]) -> bool:
     return cursor.rowcount == 1
 
 
-def close(connection: Transaction, id: str, informed: Informed) -> Recorded | None:
+def close(
+    connection: Transaction, id: str, informed: Informed, request_id: str = ""
+) -> Recorded | None:
     """Close a conversation until the consumer writes again; None if it is unknown."""
     row = connection.execute(
         f"SELECT c.key, c.connector, c.account, c.consumer, c.closed FROM conversation s {EFFECTIVE} "
@@ -50,7 +52,7 @@ def close(connection: Transaction, id: str, informed: Informed) -> Recorded | No
     if is_closed or connector not in informed.closed:
         return Recorded()
     where = {"account": account, "to": consumer}
-    add(connection, "closed", str(key), key, connector, where)
+    add(connection, "closed", str(key), key, connector, where, request_id)
     return Recorded(new_reports=True)
 
 

@@ -40,16 +40,16 @@ def _digits(consumer: str) -> str:
 def request(connection: Transaction, new: ErasureRequest, consumer_hash: str) -> None:
     """Keep the request to erase a person."""
     connection.execute(
-        "INSERT INTO erasure (id, consumer, consumer_hash, connector, requested_at) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT DO NOTHING",
-        (new.id, new.consumer, consumer_hash, new.connector, now_ms()),
+        "INSERT INTO erasure (id, consumer, consumer_hash, connector, requested_at, request_id) "
+        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (new.id, new.consumer, consumer_hash, new.connector, now_ms(), new.request_id),
     )
 
 
 def unfinished(connection: Transaction) -> list[ErasureRequest]:
     """Return the erasures that are not done, the oldest first."""
     rows = connection.execute(
-        "SELECT id, consumer, connector FROM erasure WHERE finished_at IS NULL ORDER BY requested_at"
+        "SELECT id, consumer, connector, request_id FROM erasure WHERE finished_at IS NULL ORDER BY requested_at"
     )
     return [ErasureRequest(*row) for row in rows]
 

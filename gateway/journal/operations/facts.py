@@ -167,8 +167,10 @@ class FactRecorder:
             waits = keep_early_watermark(self.connection, conversation, watermark, receipt.status)
             if not (recorded.entries or waits):
                 return False
-        self.announcer.entries += recorded.entries if recorded else ()
-        return recorded is not None
+        if recorded is None:
+            return False
+        self.announcer.add(recorded)
+        return True
 
     def settle_own_echo(self, reading: Reading, echo: Echo) -> bool:
         """Settle the agent's text that an echo repeats as sent; False if the echo is about another message.
@@ -185,8 +187,10 @@ class FactRecorder:
             recorded = tracker.in_flight(
                 reading.connector, echo.account, echo.party.id, echo.text, echo.message_id
             )
-        self.announcer.entries += recorded.entries if recorded else ()
-        return recorded is not None
+        if recorded is None:
+            return False
+        self.announcer.add(recorded)
+        return True
 
 
 def window_end(reading: Reading) -> int | None:

@@ -45,9 +45,15 @@ def unreadable_with(connection: Transaction, text: str) -> list[dict[str, Any]]:
     """Return the deliveries that could not be parsed and hold a text."""
     rows = connection.execute("SELECT id, connector, received_at, delivery FROM unreadable")
     return [
-        {"id": f"delivery_{id}", "connector": connector, "at": rfc3339(received_at)}
+        {
+            "id": f"delivery_{id}",
+            "connector": connector,
+            "at": rfc3339(received_at),
+            "request_id": one.request_id or None,
+        }
         for id, connector, received_at, delivery in rows
-        if any(text.encode() in one.body for one in unpack(delivery))
+        for one in unpack(delivery)
+        if text.encode() in one.body
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from gateway.events.envelope import about
 from gateway.events.event_types import StatusChange
 from gateway.identifiers import Identifiers
-from gateway.journal.records import NO_CAUSE, Cause, OutboxEntry, Recorded
+from gateway.journal.records import NO_CAUSE, Cause, Recorded, RecordedText
 from gateway.timestamps import now_ms
 from normalizer.events import Status
 
@@ -122,8 +122,7 @@ class ReceiptTracker:
                 "WHERE key = (SELECT conversation FROM outgoing WHERE key = ?)",
                 (outgoing,),
             )
-        entry = self._announce_status(outgoing)
-        return Recorded(entries=(entry,) if entry else ())
+        return self._announce_status(outgoing)
 
     def _with_early_receipts(
         self, outgoing: int, platform_id: str, state: str, cause: Cause
@@ -184,25 +183,28 @@ class ReceiptTracker:
             (conversation, watermark + _CLOCK_SLACK_MS),
         ).fetchall()
         settled = [self.settle(text, position, state) for text, position in rows]
-        return Recorded(entries=tuple(entry for recorded in settled for entry in recorded.entries))
+        return Recorded(
+            entries=tuple(entry for recorded in settled for entry in recorded.entries),
+            texts=tuple(text for recorded in settled for text in recorded.texts),
+        )
 
-    def _announce_status(self, outgoing: int) -> OutboxEntry | None:
+    def _announce_status(self, outgoing: int) -> Recorded:
         """Announce the status of a text if it has changed: failed, or the lowest status of its parts."""
         parts = self._connection.execute(
             "SELECT state, platform_id, reason, code, detail FROM part WHERE outgoing = ? ORDER BY position",
             (outgoing,),
         ).fetchall()
         if not parts:
-            return None  # another node has erased the conversation meanwhile
+            return Recorded()  # another node has erased the conversation meanwhile
         status, cause = _status_of_text(parts)
         row = self._connection.execute(
-            f"SELECT o.id, o.conversation, o.status, {CONVERSATION} FROM outgoing o "
+            f"SELECT o.id, o.conversation, o.status, o.request_id, {CONVERSATION} FROM outgoing o "
             "JOIN conversation c ON c.key = o.conversation WHERE o.key = ?",
             (outgoing,),
         ).fetchone()
-        id, lane, previous = row[:3]
+        id, lane, previous, request_id = row[:4]
         if status is None or status == previous:
-            return None
+            return Recorded()
         self._connection.execute(
             "UPDATE outgoing SET status = ?, reason = ?, code = ?, detail = ? WHERE key = ?",
             (status, *cause, outgoing),
@@ -211,14 +213,28 @@ class ReceiptTracker:
         # The contract has no status `unknown`: such a text is reported as failed with the reason `unknown`.
         announced = "failed" if status == "unknown" else status
         data: StatusChange = {
-            "conversation": conversation_of(row[3:]),
+            "conversation": conversation_of(row[4:]),
             "message": {"id": id, "platform_id": parts[0][1]},
             "status": announced,
             "reason": cause.reason or ("unknown" if status == "unknown" else None),
         }
         explain(data, cause.code, cause.detail)
-        body = about(event_id, "message.status", now_ms(), data)
-        return self._outbox.put(self._connection, lane, event_id, body=body)
+        body = about(event_id, "message.status", now_ms(), data, request_id)
+        entry = self._outbox.put(self._connection, lane, event_id, body=body)
+        return Recorded(entries=(entry,), texts=(_recorded_text(data, request_id),))
+
+
+def _recorded_text(data: StatusChange, request_id: str) -> RecordedText:
+    """Return what the log says of a change of status."""
+    conversation = data["conversation"]
+    return RecordedText(
+        request_id,
+        conversation["connector"],
+        conversation["id"],
+        data["message"]["id"] or "",
+        data["status"],
+        data["reason"],
+    )
 
 
 def _status_of_text(parts: Sequence[Any]) -> tuple[Status | Literal["unknown"] | None, Cause]:

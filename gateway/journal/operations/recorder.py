@@ -94,6 +94,7 @@ class Recorder:
             duplicates=self.known.duplicates,
             new_reports=self.has_reports,
             messages=tuple(self.messages),
+            texts=tuple(self.announcer.texts),
         )
 
     def _note(

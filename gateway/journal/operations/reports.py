@@ -20,8 +20,12 @@ def add(
     conversation: int,
     connector: str,
     content: Mapping[str, Any],
+    request_id: str = "",
 ) -> None:
-    """Add a report; an earlier one of the same subject that was not taken yet is replaced."""
+    """Add a report; an earlier one of the same subject that was not taken yet is replaced.
+
+    `request_id` names the request that led to it.
+    """
     now, name = now_ms(), f"{kind}:{subject}"
     # The new report must get another key than the one before it, which may be on its way to the platform: it is
     # removed once that is done. The old row stays until then, because SQLite gives the highest key out again.
@@ -29,9 +33,9 @@ def add(
         "UPDATE report SET subject = 'replaced:' || key WHERE subject = ? RETURNING key", (name,)
     ).fetchone()
     connection.execute(
-        "INSERT INTO report (subject, conversation, connector, kind, content, due, made_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (name, conversation, connector, kind, orjson.dumps(content), now, now),
+        "INSERT INTO report (subject, conversation, connector, kind, content, due, made_at, request_id) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (name, conversation, connector, kind, orjson.dumps(content), now, now, request_id),
     )
     if replaced is not None:
         done(connection, replaced[0])
@@ -43,7 +47,7 @@ def note_outcome(connection: Transaction, informed: Informed, message: int, posi
         return False
     row = connection.execute(
         "SELECT c.key, c.connector, c.account, c.consumer, m.platform_id, a.state, a.kind, a.reason, a.code, "
-        "a.width, a.height, a.duration, a.renditions "
+        "a.width, a.height, a.duration, m.content, a.renditions "
         f"FROM attachment a JOIN message m ON m.key = a.message {IN_CONVERSATION} "
         "WHERE a.message = ? AND a.position = ?",
         (message, position),
@@ -51,7 +55,7 @@ def note_outcome(connection: Transaction, informed: Informed, message: int, posi
     if row is None or row[1] not in informed.outcome or not row[4]:
         return False
     key, connector, account, consumer, platform_id, *fields = row
-    state, kind, reason, code, width, height, duration, renditions = fields
+    state, kind, reason, code, width, height, duration, stored, renditions = fields
     content = {
         "account": account,
         "to": consumer,
@@ -66,7 +70,8 @@ def note_outcome(connection: Transaction, informed: Informed, message: int, posi
         "duration_seconds": duration,
         "renditions": sorted(orjson.loads(renditions)) if renditions else [],
     }
-    add(connection, "outcome", f"{message}:{position}", key, connector, content)
+    request_id = str(orjson.loads(stored).get("request_id", ""))
+    add(connection, "outcome", f"{message}:{position}", key, connector, content, request_id)
     return True
 
 
@@ -85,7 +90,7 @@ def withdraw_closing(connection: Transaction, conversation: int) -> None:
 def due(connection: Transaction, connector: str, now: int, limit: int) -> list[Report]:
     """Return the reports for a connector's platform that are due, the oldest first."""
     rows = connection.execute(
-        "SELECT key, kind, content, attempts, made_at FROM report WHERE connector = ? AND due <= ? "
+        "SELECT key, kind, content, attempts, made_at, request_id FROM report WHERE connector = ? AND due <= ? "
         "ORDER BY key LIMIT ?",
         (connector, now, limit),
     )

@@ -145,7 +145,7 @@ def _forget_texts(connection: Transaction, before: int) -> int:
 
 
 def erase(
-    connection: Transaction, conversation: str, informed: Informed = NOBODY
+    connection: Transaction, conversation: str, informed: Informed = NOBODY, request_id: str = ""
 ) -> Recorded | None:
     """Remove a conversation and all that were merged with it, and list its files for deletion; None if it is unknown.
 
@@ -166,7 +166,7 @@ def erase(
         _erase_one(connection, key, id)
         if consumer and connector in informed.forget:
             where = {"account": account, "to": consumer}
-            add(connection, "forget", str(key), key, connector, where)
+            add(connection, "forget", str(key), key, connector, where, request_id)
             has_report = True
         addresses |= {consumer, *orjson.loads(aliases)}
     # Unreadable deliveries can only be found by the consumer's ids in their raw bytes.

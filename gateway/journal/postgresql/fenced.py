@@ -83,10 +83,12 @@ class FencedStore(StoredJournal):
         if row is not None:
             self._locks.require(transaction, shard_of(row[0]))
 
-    def _erase(self, transaction: Transaction, conversation: str) -> Recorded | None:
+    def _erase(
+        self, transaction: Transaction, conversation: str, request_id: str
+    ) -> Recorded | None:
         # Who records a message in it meanwhile waits, and then finds no conversation.
         transaction.execute(_LOCK_PARTS_OF_PERSON, (conversation,)).fetchall()
-        return retention.erase(transaction, conversation, self.informed)
+        return retention.erase(transaction, conversation, self.informed, request_id)
 
 
 def _forget_attempts(transaction: Transaction, message: int, position: int) -> None:

@@ -135,10 +135,12 @@ class SqliteJournal(StoredJournal):
         # Called inside the transaction, so that no earlier commit fulfils it.
         self._writer.scrub()
 
-    def _erase(self, connection: Transaction, conversation: str) -> Recorded | None:
+    def _erase(
+        self, connection: Transaction, conversation: str, request_id: str
+    ) -> Recorded | None:
         # Inside the transaction, so that no earlier commit fulfils it.
         self._writer.scrub()
-        return super()._erase(connection, conversation)
+        return super()._erase(connection, conversation, request_id)
 
     async def shrink(self, spare: int) -> bool:
         def step(connection: sqlite3.Connection) -> bool:

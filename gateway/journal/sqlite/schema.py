@@ -7,7 +7,7 @@ from gateway.fault_points import fault_point
 from gateway.journal.errors import JournalUnusable
 from gateway.journal.private_files import create_private
 
-VERSION = 5
+VERSION = 6
 
 # intake      accepted deliveries, one row for each group commit, removed once parsed
 # unreadable  deliveries with an entry that could not be parsed, kept for `airlock replay`
@@ -103,7 +103,13 @@ CREATE TABLE erasure (
     finished_at INTEGER) WITHOUT ROWID;
 CREATE TABLE forgotten (conversation TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-TABLES += _PEOPLE
+#: The id of the request that brought a text, an erasure or a report; empty if it is not known.
+_REQUESTS = """
+ALTER TABLE outgoing ADD COLUMN request_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE erasure ADD COLUMN request_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE report ADD COLUMN request_id TEXT NOT NULL DEFAULT '';
+"""
+TABLES += _PEOPLE + _REQUESTS
 
 #: Statements that bring a file of the version before up to each version. The first one is made by `TABLES`.
 MIGRATIONS: dict[int, str] = {
@@ -141,6 +147,7 @@ CREATE INDEX report_of_conversation ON report (conversation);
 CREATE INDEX attachment_original ON attachment (ended_at) WHERE state = 'rejected' AND renditions != x'7b7d';
 """,
     5: _PEOPLE,
+    6: _REQUESTS,
 }
 
 

@@ -18,8 +18,10 @@ class ConversationStore(Store, ConversationJournal, NameJournal):
     async def assign(self, conversation: str, agents: tuple[str, ...]) -> bool:
         return await self._submit(partial(conversations.assign, id=conversation, agents=agents))
 
-    async def close_conversation(self, conversation: str) -> bool:
-        closed = await self._announce(lambda c: conversations.close(c, conversation, self.informed))
+    async def close_conversation(self, conversation: str, request_id: str = "") -> bool:
+        closed = await self._announce(
+            lambda c: conversations.close(c, conversation, self.informed, request_id)
+        )
         return closed is not None
 
     async def agents_of(self, conversation: str) -> tuple[str, ...] | None:

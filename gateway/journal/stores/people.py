@@ -22,7 +22,9 @@ class PeopleStore(Store, PeopleJournal):
         """Leave no old content readable after the present transaction, where an engine can do that."""
 
     @abstractmethod
-    def _erase(self, connection: Transaction, conversation: str) -> Recorded | None:
+    def _erase(
+        self, connection: Transaction, conversation: str, request_id: str
+    ) -> Recorded | None:
         """Erase a conversation in a transaction."""
 
     @abstractmethod
@@ -82,10 +84,10 @@ class PeopleStore(Store, PeopleJournal):
     async def unfinished_erasures(self) -> list[ErasureRequest]:
         return await self._read(erasures.unfinished)
 
-    async def erase_of(self, erasure: str, conversation: str) -> bool:
+    async def erase_of(self, erasure: str, conversation: str, request_id: str = "") -> bool:
         def erase(connection: Transaction) -> Recorded | None:
             counted = erasures.count(connection, conversation)
-            recorded = self._erase(connection, conversation)
+            recorded = self._erase(connection, conversation, request_id)
             if recorded is not None:
                 erasures.add_to_receipt(connection, erasure, counted)
             return recorded

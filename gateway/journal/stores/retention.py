@@ -27,11 +27,14 @@ class RetentionStore(Store, RetentionJournal):
     async def expire_texts(self, texts_before: int, memory_before: int) -> int:
         return await self._submit(lambda c: retention.expire_texts(c, texts_before, memory_before))
 
-    async def erase(self, conversation: str) -> bool:
-        return await self._announce(partial(self._erase, conversation=conversation)) is not None
+    async def erase(self, conversation: str, request_id: str = "") -> bool:
+        erase = partial(self._erase, conversation=conversation, request_id=request_id)
+        return await self._announce(erase) is not None
 
-    def _erase(self, connection: Transaction, conversation: str) -> Recorded | None:
-        return retention.erase(connection, conversation, self.informed)
+    def _erase(
+        self, connection: Transaction, conversation: str, request_id: str
+    ) -> Recorded | None:
+        return retention.erase(connection, conversation, self.informed, request_id)
 
     async def files_to_delete(self) -> list[str]:
         return await self._read(files.files_to_delete)
