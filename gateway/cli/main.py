@@ -20,7 +20,7 @@ from gateway.settings import (
     read_environment,
 )
 
-from . import people_arguments
+from . import event_arguments, people_arguments
 
 DISTRIBUTION = "airlock-messaging"
 #: As in `gateway.http.control`, whose import takes long.
@@ -78,7 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     _replay(commands)
     _nodes(commands)
     _backup(commands)
-    people_arguments.add(commands, _config, settings)
+    people_arguments.add(commands, _config, _settings_for_calls)
+    event_arguments.add(commands, _config, _settings_for_calls)
     _accounts(commands)
     _journal(commands)
     _simulate(commands)
