@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from gateway.settings import load
+from normalizer.sandbox import linux
 
-from .pages import ROOT
+from .pages import ROOT, section
 
 CONTAINER, KUBERNETES = ROOT / "packaging" / "container", ROOT / "packaging" / "kubernetes"
 IMAGE = (CONTAINER / "Containerfile").read_text()
@@ -73,6 +74,21 @@ def test_compose_mounts_the_data_and_the_settings() -> None:
     (context, file) = (gateway["build"][key] for key in ("context", "dockerfile"))
     assert (CONTAINER / context / file).exists()
     assert {"clamav", "postgresql", "s3"} <= set(COMPOSE["services"])
+
+
+def test_no_file_weakens_the_runtimes_seccomp_profile() -> None:
+    files = [file for file in (ROOT / "packaging").rglob("*") if file.is_file()]
+    assert [file.name for file in files if "unconfined" in file.read_text().lower()] == []
+    assert COMPOSE["services"]["gateway"]["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_the_page_names_the_calls_that_the_sandbox_needs() -> None:
+    """`linux.py` makes them by number, so that no library hides one."""
+    page = section(ROOT / "docs" / "containers.md", "## The sandbox in a container")
+    numbers = {444: "landlock_create_ruleset", 446: "landlock_restrict_self"}
+    assert tuple(numbers) == (linux._LANDLOCK_CREATE_RULESET, linux._LANDLOCK_RESTRICT_SELF)
+    for call in ("seccomp", *numbers.values()):
+        assert f"`{call}`" in page
 
 
 def test_volumes_and_secrets_of_compose_are_declared() -> None:
