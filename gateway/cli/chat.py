@@ -13,7 +13,7 @@ from gateway.http.listening import inherited
 from gateway.http.web_channel import start_web_channel
 from gateway.journal import keep_new_files_private
 from gateway.observability.logs import configure
-from gateway.observability.system_errors import CannotStart
+from gateway.observability.system_errors import CannotStart, words_of
 from gateway.settings import Settings
 from gateway.settings.webchat import WebchatSection
 from gateway.upkeep.systemd import Supervisor
@@ -33,7 +33,7 @@ def chat(settings: Settings) -> int:
     try:
         run(_chat(settings.webchat, settings))
     except (CannotStart, OSError, Unusable) as exc:
-        print(f"airlock chat: cannot start: {exc}", file=sys.stderr)
+        print(f"airlock chat: cannot start: {words_of(exc)}", file=sys.stderr)
         return 1
     return 0
 

@@ -1,6 +1,6 @@
 """`airlock check`: checks the settings, this machine, the decoders, the scanner, the core, and each platform."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from connectors import Connector
@@ -22,13 +22,14 @@ from .check_surroundings import Surroundings
 from .running import run
 
 
-def check(settings: Settings) -> int:
-    return run(_check(settings))
+def check(settings: Settings, notes: Sequence[str] = ()) -> int:
+    """Check everything; `notes` are further warnings about the settings."""
+    return run(_check(settings, notes))
 
 
-async def _check(settings: Settings) -> int:
+async def _check(settings: Settings, notes: Sequence[str]) -> int:
     print("settings: ok")
-    for sentence in advice(settings):
+    for sentence in (*notes, *advice(settings)):
         print(f"note: {sentence}")
     place = [*data_folder(settings.gateway.data), await address(settings.gateway.listen)]
     is_placed = _shown(place)
@@ -138,9 +139,15 @@ async def _scanner(settings: Settings) -> bool:
         await scanner.check(limits.largest)
         print(f"scanner: ok, {await scanner.version()}")
     except (MediaFailed, ScannerMisfit) as exc:
-        print(f"scanner: {exc}")
+        print(f"media.scanner: {_scanner_error(exc)}")
         return False
     return True
+
+
+def _scanner_error(exc: MediaFailed | ScannerMisfit) -> str:
+    if isinstance(exc, ScannerMisfit):
+        return str(exc)
+    return f"{exc.detail}; start clamd (systemctl start clamav-daemon), or correct the address"
 
 
 async def _media_store(settings: Settings) -> bool:

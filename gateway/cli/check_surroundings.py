@@ -1,18 +1,20 @@
 """What `airlock check` finds out about the core, the way from outside, and the clock."""
 
+import os
 import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
 
 from gateway.delivery.signing import Signer
 from gateway.events.envelope import MEDIA_TYPE
-from gateway.settings import Settings
+from gateway.settings import Settings, is_loopback
 
 from .check_place import Finding
 
@@ -54,7 +56,8 @@ class Surroundings:
         try:
             status, _ = await self._request("POST", str(core.url), data=body, headers=headers)
         except _Unreachable as exc:
-            return Finding("failed", f"core.url: {exc}")
+            remedy = exc.remedy or "start the core, or correct the URL"
+            return Finding("failed", f"core.url: {exc}; {remedy}")
         return _judged(status)
 
     async def public_url(self) -> Finding | None:
@@ -62,12 +65,18 @@ class Surroundings:
         gateway = self._settings.gateway
         if gateway.public_url == f"http://{gateway.listen}":
             return None
+        if self._is_bare():
+            return Finding(
+                "failed",
+                f"gateway.public_url: {gateway.public_url} is plain http, but platforms deliver to https, and texts "
+                "would be readable on the way; put a proxy with a certificate in front, and set its https address",
+            )
         path = f"/webhooks/check-{secrets.token_hex(4)}"
         try:
             status, text = await self._request("GET", gateway.public_url.rstrip("/") + path)
         except _Unreachable as exc:
             if exc.is_wrong:
-                return Finding("failed", f"gateway.public_url: {exc}")
+                return Finding("failed", f"gateway.public_url: {exc}; {exc.remedy}")
             hint = "that may be normal from this machine: try it from outside"
             return Finding("note", f"gateway.public_url: {exc}; {hint}")
         if status == 404 and f"'{path}'" in text:
@@ -88,6 +97,12 @@ class Surroundings:
             f"gateway.public_url: {gateway.public_url}{path} was answered with {status}, and not by Airlock; let "
             "the proxy forward /webhooks/",
         )
+
+    def _is_bare(self) -> bool:
+        """Whether real platforms would have to reach us without TLS."""
+        url = urlsplit(self._settings.gateway.public_url)
+        has_platforms = self._settings.connectors and not self._settings.fetch.allow_private_hosts
+        return bool(url.scheme == "http" and has_platforms and not is_loopback(url.hostname or ""))
 
     async def clock(self) -> Finding:
         """Compare our clock with the others' whom the checks asked, or with a platform's."""
@@ -124,14 +139,16 @@ class Surroundings:
                 )
         except aiohttp.ClientConnectorCertificateError as exc:
             raise _Unreachable(
-                f"the certificate is not valid: {exc.certificate_error}", is_wrong=True
+                f"the certificate is not valid: {exc.certificate_error}",
+                "renew it, and let the server send the whole chain",
             ) from exc
         except aiohttp.ClientConnectorDNSError as exc:
-            raise _Unreachable(f"the name {exc.host} has no address", is_wrong=True) from exc
+            name = f"the name {exc.host} has no address"
+            raise _Unreachable(name, "correct it, or its entry in DNS") from exc
         except TimeoutError as exc:
             raise _Unreachable("no answer within 15 s") from exc
         except (aiohttp.ClientError, OSError) as exc:
-            raise _Unreachable(f"cannot be reached: {type(exc).__name__}") from exc
+            raise _Unreachable(f"cannot be reached: {_cause(exc)}") from exc
 
     def _compare(self, date: str) -> None:
         try:
@@ -141,11 +158,29 @@ class Surroundings:
 
 
 class _Unreachable(Exception):
-    """There was no answer; the message says why. `is_wrong` if no other machine would get one."""
+    """There was no answer; the message says why. It has a `remedy` if no other machine would get one."""
 
-    def __init__(self, why: str, *, is_wrong: bool = False) -> None:
+    def __init__(self, why: str, remedy: str = "") -> None:
         super().__init__(why)
-        self.is_wrong = is_wrong
+        self.remedy = remedy
+
+    @property
+    def is_wrong(self) -> bool:
+        return bool(self.remedy)
+
+
+def _cause(exc: Exception) -> str:
+    match exc:
+        case aiohttp.ClientConnectorSSLError():
+            return "no TLS is spoken there"
+        case aiohttp.ServerDisconnectedError() | ConnectionResetError():
+            return "the connection was closed without an answer"
+        case aiohttp.ClientResponseError():
+            return "the answer is not HTTP"
+        case OSError(errno=int(code)):
+            return os.strerror(code).lower()
+        case _:
+            return type(exc).__name__
 
 
 def _judged(status: int) -> Finding:

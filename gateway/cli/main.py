@@ -16,6 +16,7 @@ from gateway.settings import (
     GatewaySettings,
     Settings,
     data_folder,
+    exposed_files,
     load,
     read_environment,
 )
@@ -303,7 +304,8 @@ def _run_chat(arguments: argparse.Namespace) -> int:
 def _run_check(arguments: argparse.Namespace) -> int:
     from .check import check
 
-    return check(settings(arguments))
+    found = settings(arguments)
+    return check(found, exposed_files(arguments.config, os.environ, arguments.env_file))
 
 
 def _run_capabilities(arguments: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ import structlog
 from gateway.http.listening import WEBCHAT, Inherited, inherited
 from gateway.journal import JournalUnavailable, JournalUnusable, keep_new_files_private
 from gateway.observability.logs import configure
-from gateway.observability.system_errors import CannotStart
+from gateway.observability.system_errors import CannotStart, words_of
 from gateway.service import Gateway
 from gateway.settings import Settings
 from gateway.upkeep.systemd import Supervisor
@@ -38,7 +38,7 @@ def serve(load: Load) -> int:
     try:
         run(_serve(settings, load, inherited(os.environ)))
     except (CannotStart, OSError, JournalUnusable, SandboxUnavailable, Unusable) as exc:
-        print(f"airlock serve: cannot start: {exc}", file=sys.stderr)
+        print(f"airlock serve: cannot start: {words_of(exc)}", file=sys.stderr)
         return 1
     except JournalUnavailable as exc:
         print(f"airlock serve: stopped: {exc}", file=sys.stderr)

@@ -5,6 +5,7 @@ from .changes import Changes, compare
 from .databases import DatabaseUrl
 from .environment_file import read_environment
 from .errors import ConfigError, Mistake
+from .exposed_files import exposed_files
 from .live_connectors import LiveConnectors, live
 from .loading import data_folder, load
 from .log_section import LogSettings
@@ -17,7 +18,7 @@ from .model import (
     TraceSettings,
 )
 from .schema import schema
-from .warnings import advice
+from .warnings import advice, is_loopback
 
 __all__ = [
     "Address",
@@ -37,6 +38,8 @@ __all__ = [
     "advice",
     "compare",
     "data_folder",
+    "exposed_files",
+    "is_loopback",
     "live",
     "load",
     "read_environment",

@@ -17,11 +17,13 @@ _REFERENCE = re.compile(
 class Expansion:
     """A text with its references replaced.
 
-    `used` holds the values that were inserted, `mistakes` what is wrong with the references, each with its remedy.
+    `used` holds the values that were inserted, and `files` the files that some of them came from. `mistakes` says what
+    is wrong with the references, each with its remedy.
     """
 
     text: str
     used: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
     mistakes: tuple[str, ...] = ()
 
 
@@ -32,7 +34,9 @@ def expand(text: str, environ: Mapping[str, str], folder: Path) -> Expansion:
     """
     expander = _Expander(environ, folder)
     expanded = _REFERENCE.sub(expander.replacement, text)
-    return Expansion(expanded, tuple(expander.used), tuple(expander.mistakes()))
+    return Expansion(
+        expanded, tuple(expander.used), tuple(expander.files), tuple(expander.mistakes())
+    )
 
 
 class _Expander:
@@ -40,6 +44,7 @@ class _Expander:
         self.environ = environ
         self.folder = folder
         self.used: list[str] = []
+        self.files: list[Path] = []
         # Dictionaries, so that a repeated mistake is reported once, in the order of the text.
         self.unset: dict[str, None] = {}
         self.others: dict[str, None] = {}
@@ -61,10 +66,12 @@ class _Expander:
 
     def file(self, path: str) -> str:
         try:
-            return self.insert(_content(path, self.folder))
+            content = _content(path, self.folder)
         except Unreadable as exc:
             self.others[str(exc)] = None
             return ""
+        self.files.append(self.folder / path)
+        return self.insert(content)
 
     def insert(self, value: str) -> str:
         self.used.append(value)
@@ -72,8 +79,12 @@ class _Expander:
 
     def mistakes(self) -> list[str]:
         several = "variables" if len(self.unset) > 1 else "variable"
-        unset = [f"environment {several} not set: {', '.join(self.unset)}"] if self.unset else []
+        names = ", ".join(self.unset)
+        unset = [f"environment {several} not set: {names}; {_SET}"] if self.unset else []
         return [*unset, *self.others]
+
+
+_SET = "set it in the shell, or in a file that you give with --env-file"
 
 
 def _content(path: str, folder: Path) -> str:

@@ -31,7 +31,10 @@ def add_validation_errors(
             continue
         path = _path_in_file(document, model, at, error["loc"])
         message = mask(_message(error), secrets)
-        document.add_mistake(path, message, _nearest(error, model, section_of_key or {}))
+        near = _nearest(error, model, section_of_key or {})
+        if near is None and error["type"] == "extra_forbidden":
+            message += "; remove it, or look for its name in what airlock schema prints"
+        document.add_mistake(path, message, near)
 
 
 #: Errors that only follow from another error.

@@ -61,8 +61,8 @@ def _plain_http(settings: Settings) -> Iterator[str]:
         },
     }
     for key, address in addresses.items():
-        if address.startswith("http:") and not _is_loopback(urlsplit(address).hostname or ""):
-            yield f"{key}: plain http, so anyone on the network path can read the traffic"
+        if address.startswith("http:") and not is_loopback(urlsplit(address).hostname or ""):
+            yield f"{key}: plain http, so anyone on the network path can read the traffic; use https"
 
 
 def _closed_to_us(settings: Settings) -> Iterator[str]:
@@ -91,7 +91,8 @@ def _endpoint(media: str) -> str:
     return (bucket.endpoint or "") if bucket is not None else ""
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host, by its name or address, is this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

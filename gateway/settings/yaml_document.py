@@ -29,7 +29,8 @@ class Document:
     """The values of a file, the line of each, and the mistakes found while reading.
 
     `rejected` holds the paths of values already reported as wrong. `inserted_values` holds the values taken from
-    the environment and from files, which no message may quote.
+    the environment and from files, which no message may quote, and `inserted_files` these files, each with the first
+    path that has it.
     """
 
     file: str
@@ -37,6 +38,7 @@ class Document:
     lines: dict[Path, int] = field(default_factory=lambda: {(): 1})
     rejected: set[Path] = field(default_factory=set)
     inserted_values: set[str] = field(default_factory=set)
+    inserted_files: dict[FilePath, Path] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
 
     def line(self, path: Path) -> int:
@@ -188,6 +190,8 @@ class _NodeReader:
     def text(self, raw: str, path: Path) -> str:
         expansion = expand(raw, self.environ, self.folder)
         self.document.inserted_values.update(expansion.used)
+        for file in expansion.files:
+            self.document.inserted_files.setdefault(file, path)
         for mistake in expansion.mistakes:
             self.document.add_mistake(path, mistake)
         if expansion.mistakes:

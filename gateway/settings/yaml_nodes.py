@@ -1,6 +1,7 @@
 """Parses connectors.yaml into YAML nodes without creating objects; every error has a line and a remedy."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -36,12 +37,19 @@ def unreadable(file: str, line: int, message: str) -> ConfigError:
     return ConfigError([Mistake(file, line, "", message)])
 
 
+_REMEDIES: Mapping[type[OSError], str] = {
+    PermissionError: "let the user that runs Airlock read it",
+    IsADirectoryError: "give the path of a file with -c",
+}
+
+
 def _read_text(path: Path) -> str:
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
     except OSError as exc:
-        reason = f"cannot be read: {exc.strerror}; give the file with -c"
+        remedy = _REMEDIES.get(type(exc), "give the file with -c")
+        reason = f"cannot be read: {exc.strerror}; {remedy}"
         raise unreadable(str(path), 0, reason) from None
     if len(content) > _MAX_BYTES:
         raise unreadable(
@@ -117,7 +125,12 @@ def _remedy(problem: str) -> str:
     if "got '{'" in problem:
         return '; inside [ ] write "${NAME}" with quotes'
     if "mapping values are not allowed" in problem:
-        return "; a value that contains a colon and a space needs quotes"
+        return f"; a value that contains a colon and a space needs quotes, and {_COLUMNS}"
     if "cannot start any token" in problem:
         return "; a value that begins with such a character needs quotes"
-    return ""
+    if "expected <block end>" in problem or "could not find expected ':'" in problem:
+        return f"; {_COLUMNS}"
+    return "; correct this line or the one above it"
+
+
+_COLUMNS = "keys of one section begin in the same column"

@@ -119,7 +119,9 @@ def test_an_endpoint_without_tls_is_warned_of(file: SettingsFile) -> None:
         for host in ("s3.internal", "127.0.0.1")
     ]
 
-    plain = "gateway.media: plain http, so anyone on the network path can read the traffic"
+    plain = (
+        "gateway.media: plain http, so anyone on the network path can read the traffic; use https"
+    )
     assert [plain in found for found in warnings] == [True, False]
 
 

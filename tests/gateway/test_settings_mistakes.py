@@ -11,6 +11,7 @@ from gateway.settings import ConfigError, Mistake, load
 from .plugin_installs import Plugins
 from .settings_files import SettingsFile
 
+SET = "set it in the shell, or in a file that you give with --env-file"
 ACME = """
 connectors:
   chat:
@@ -61,7 +62,7 @@ def test_all_mistakes_are_reported_together_in_file_order(file: SettingsFile) ->
 
     assert lines == [
         'connectors.yaml:2: gateway.lisen: unknown key; did you mean "listen"?',
-        "connectors.yaml:3: gateway.api_tokens[0]: environment variable not set: NOT_SET",
+        f"connectors.yaml:3: gateway.api_tokens[0]: environment variable not set: NOT_SET; {SET}",
         "connectors.yaml:4: gateway.api_tokens: duplicate key, first on line 3; remove one",
         'connectors.yaml:5: cor: unknown key; did you mean "core"?',
         "connectors.yaml:7: core.secrets: is required with core.url, because every event is signed",
@@ -320,11 +321,11 @@ def test_an_unset_variable_is_the_only_mistake_for_its_value(
     """)
 
     assert lines == [
-        "connectors.yaml:3: gateway.listen: environment variables not set: HOST, PORT",
-        "connectors.yaml:4: gateway.public_url: environment variable not set: URL",
-        "connectors.yaml:6: core.secrets[0]: environment variable not set: CORE_SECRET",
-        "connectors.yaml:8: media.photo_max_bytes: environment variable not set: LIMIT",
-        "connectors.yaml:10: connectors.chat.type: environment variable not set: TYPE",
+        f"connectors.yaml:3: gateway.listen: environment variables not set: HOST, PORT; {SET}",
+        f"connectors.yaml:4: gateway.public_url: environment variable not set: URL; {SET}",
+        f"connectors.yaml:6: core.secrets[0]: environment variable not set: CORE_SECRET; {SET}",
+        f"connectors.yaml:8: media.photo_max_bytes: environment variable not set: LIMIT; {SET}",
+        f"connectors.yaml:10: connectors.chat.type: environment variable not set: TYPE; {SET}",
     ]
 
 
