@@ -185,7 +185,8 @@ class Gateway:
             self._run("web channel", server.watch())
 
     async def _serve(self, app: web.Application) -> None:
-        control = open_control_socket(self._settings.gateway.data)
+        with about_data_folder(self._settings.gateway.data):
+            control = open_control_socket(self._settings.gateway.data)
         self._stack.callback(remove_control_socket, self._settings.gateway.data)
         self._stack.callback(control.close)
         write_access(on=self._settings.log.access)

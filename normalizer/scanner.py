@@ -93,7 +93,7 @@ class Scanner:
         except TimeoutError:
             raise self._unavailable(f"no answer in {self._seconds:g} s") from None
         except (OSError, EOFError) as exc:
-            raise self._unavailable(str(exc) or type(exc).__name__) from None
+            raise self._unavailable(_words_of(exc)) from None
         if reply == _CLEAN:
             return False
         found = _FOUND.match(reply)
@@ -186,7 +186,7 @@ class Scanner:
         except TimeoutError:
             raise self._unavailable(f"no answer in {seconds:g} s") from None
         except (OSError, EOFError) as exc:
-            raise self._unavailable(str(exc) or type(exc).__name__) from None
+            raise self._unavailable(_words_of(exc)) from None
 
     async def _instream(self, source: int, size: int) -> str:
         async with self._connection() as connection:
@@ -215,6 +215,12 @@ class Scanner:
         # A clamd that comes back may have other limits.
         self._verified = False
         return MediaFailed("scanner_unavailable", f"clamd at {self._address}: {reason}")
+
+
+def _words_of(exc: Exception) -> str:
+    """Return an error's words for people, without its number."""
+    code = exc.errno if isinstance(exc, OSError) else None
+    return os.strerror(code) if code and code > 0 else str(exc) or type(exc).__name__
 
 
 def _parse_address(address: str) -> _Unix | _Tcp:

@@ -7,11 +7,12 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from gateway.observability.system_errors import about_data_folder
+from gateway.observability.system_errors import CannotStart, about_data_folder
 from gateway.settings import Settings
 from gateway.settings.webchat import WebchatSection
 from gateway.upkeep.data_lock import claim
 from webchat import create_app
+from webchat.store.opening import Unusable
 
 from .listening import listen
 from .server import Server
@@ -44,7 +45,10 @@ async def start_web_channel(
         stack.callback(sock.close)
         # Accepted connections inherit it. By default the kernel buffers megabytes of each upload, and uvloop takes all.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-    server = await Server.start(app, sockets, grace=_GRACE_SECONDS)
+    try:
+        server = await Server.start(app, sockets, grace=_GRACE_SECONDS)
+    except Unusable as exc:
+        raise CannotStart(f"gateway.data: {exc}") from exc
     stack.push_async_callback(server.close)
     host, port, *_ = sockets[0].getsockname()
     log.info("web_channel_listens", address=f"http://{host}:{port}", sites=sorted(own.sites))

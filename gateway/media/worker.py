@@ -25,6 +25,7 @@ from gateway.journal import (
 from gateway.observability.lines import note
 from gateway.observability.metrics import ATTACHMENTS, PENDING
 from gateway.observability.spans import AddSpan
+from gateway.observability.system_errors import words_of
 from gateway.timestamps import now_ms
 from normalizer.media import Clean, Unsafe
 from normalizer.sanitizer import Sanitizer
@@ -327,7 +328,7 @@ class MediaWorker:
         except Unsafe as exc:
             raise from_unsafe(exc) from exc
         except (StoreUnavailable, OSError) as exc:
-            detail = f"local storage: {exc}"
+            detail = f"local storage: {words_of(exc)}"
             raise AttemptFailed("failed", "unreachable", detail, retry=True, local=True) from exc
         except Exception as exc:
             # A bug, here or in a connector, fails this attachment only: ending the gateway would repeat at every start.

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ _FOLDER: Mapping[int, tuple[str, str]] = {
     errno.ENOTDIR: ("a part of the path is a file", _OTHER_FOLDER),
     errno.EACCES: ("permission denied", "let the user that runs Airlock read and write the folder"),
     errno.EPERM: ("permission denied", "let the user that runs Airlock read and write the folder"),
+    errno.EISDIR: ("it is a folder", "move it away"),
     errno.EROFS: ("the file system is read-only", "mount it writable, or use another folder"),
     errno.ENOSPC: ("the disk is full", "free some space, or use a folder on another disk"),
     errno.EDQUOT: ("the disk quota is used up", "free some space, or raise the quota"),
@@ -27,6 +27,12 @@ _FOLDER: Mapping[int, tuple[str, str]] = {
     errno.EMFILE: ("too many files are open", _MORE_FILES),
     errno.ENFILE: ("too many files are open", _MORE_FILES),
     errno.ENOLCK: ("the file system offers no locks", "use a folder on a local disk"),
+}
+#: The same for what Airlock keeps in the folder.
+_INSIDE: Mapping[int, tuple[str, str]] = {
+    **_FOLDER,
+    errno.EEXIST: ("it is a file", "move it away"),
+    errno.ENOTDIR: ("it is a file", "move it away"),
 }
 _OTHER_ADDRESS = "set it to an address of this machine, or to 0.0.0.0"
 #: Cause and remedy of errors about the listening address; bind(2).
@@ -49,7 +55,10 @@ def about_data_folder(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        raise CannotStart(f"gateway.data: {folder} cannot be used: {folder_error(exc)}") from exc
+        named = Path(os.fsdecode(exc.filename)) if isinstance(exc.filename, str | bytes) else folder
+        is_inside = folder in named.parents
+        causes, place = (_INSIDE, named) if is_inside else (_FOLDER, folder)
+        raise CannotStart(f"gateway.data: {place} cannot be used: {_error(exc, causes)}") from exc
 
 
 @contextmanager
@@ -57,18 +66,20 @@ def about_listening(address: object, key: str = "gateway.listen") -> Iterator[No
     """Turn an error of the operating system into `CannotStart` about the setting `key`."""
     try:
         yield
-    except socket.gaierror as exc:
-        raise CannotStart(
-            f"{key}: cannot listen on {address}: the name has no address; {_OTHER_ADDRESS}"
-        ) from exc
     except OSError as exc:
-        cause, remedy = _ADDRESS.get(_code(exc), (_words(exc), "choose another address"))
+        found = _ADDRESS.get(_code(exc), (words_of(exc), "choose another address"))
+        # The codes of getaddrinfo(3) are negative; Python gives them on as those of an ordinary error.
+        cause, remedy = found if _code(exc) >= 0 else ("the name has no address", _OTHER_ADDRESS)
         raise CannotStart(f"{key}: cannot listen on {address}: {cause}; {remedy}") from exc
 
 
 def folder_error(exc: OSError) -> str:
     """Return cause and remedy of an error about the data folder or a file in it."""
-    cause, remedy = _FOLDER.get(_code(exc), (_words(exc), "correct the path or the folder"))
+    return _error(exc, _FOLDER)
+
+
+def _error(exc: OSError, causes: Mapping[int, tuple[str, str]]) -> str:
+    cause, remedy = causes.get(_code(exc), (words_of(exc), "correct the path or the folder"))
     return f"{cause}; {remedy}"
 
 
@@ -76,5 +87,7 @@ def _code(exc: OSError) -> int:
     return exc.errno or 0
 
 
-def _words(exc: OSError) -> str:
-    return os.strerror(exc.errno) if exc.errno else str(exc)
+def words_of(exc: Exception) -> str:
+    """Return an error's words for people, without its number and without a path."""
+    code = exc.errno if isinstance(exc, OSError) else None
+    return os.strerror(code) if code and code > 0 else str(exc)

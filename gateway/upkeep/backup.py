@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from gateway.journal import FOLDER_MODE, Damaged, copy_database, private_opener, sync_folder
+from gateway.observability.system_errors import folder_error
 
 #: Marks a complete backup, and a folder that another backup may replace.
 MANIFEST = "backup.json"
@@ -64,7 +65,7 @@ def back_up(data: Path, target: Path, report: Progress) -> Backup:
     except OSError as exc:
         where = exc.filename or target
         raise CannotBackUp(
-            f"{where}: {exc.strerror}; the backup in {target} is not complete"
+            f"{where}: {folder_error(exc)}; the backup in {target} is not complete"
         ) from exc
     return done
 
@@ -75,6 +76,8 @@ def _prepare(data: Path, target: Path) -> None:
         raise CannotBackUp(
             f"{target} and gateway.data contain each other; choose a folder elsewhere"
         )
+    if any(part.exists() and not part.is_dir() for part in (target, *target.parents)):
+        raise CannotBackUp(f"{target} is a file, or below one; choose a folder")
     target.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     if any(target.iterdir()) and not (target / MANIFEST).exists():
         raise CannotBackUp(

@@ -132,7 +132,8 @@ def test_a_damaged_journal_leaves_the_last_backup(
         ("data/inside", "contain each other"),
         (".", "contain each other"),
         ("other", "has other files"),
-        ("file", "is not complete"),
+        ("file", "is a file, or below one; choose a folder"),
+        ("file/below", "is a file, or below one; choose a folder"),
     ],
 )
 def test_a_folder_that_cannot_take_a_backup_is_named(

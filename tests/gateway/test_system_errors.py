@@ -12,10 +12,14 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import main
+from gateway.http.control import open_control_socket
+from gateway.http.web_channel import start_web_channel
 from gateway.journal import JournalUnusable
 from gateway.journal.sqlite import schema
 from gateway.journal.sqlite.opening import opening
 from gateway.observability.system_errors import CannotStart, about_data_folder, about_listening
+from gateway.settings import GatewaySettings, Settings
+from gateway.settings.webchat import WebchatSection
 
 Occupied = contextlib.AbstractContextManager[object]
 
@@ -153,9 +157,54 @@ def test_an_error_about_the_data_folder_has_a_remedy(tmp_path: Path, code: int, 
 
 
 @pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (errno.EEXIST, "it is a file; move it away"),
+        (errno.ENOTDIR, "it is a file; move it away"),
+        (errno.EISDIR, "it is a folder; move it away"),
+        (errno.EACCES, "permission denied; let the user"),
+    ],
+)
+def test_an_error_about_something_in_the_data_folder_names_it(
+    tmp_path: Path, code: int, words: str
+) -> None:
+    inside = tmp_path / "media"
+    message = f"gateway.data: {inside} cannot be used: {words}"
+    with pytest.raises(CannotStart, match=message), about_data_folder(tmp_path):
+        raise OSError(code, os.strerror(code), str(inside))
+
+
+def test_a_folder_in_place_of_the_socket_is_named(tmp_path: Path) -> None:
+    (tmp_path / "airlock.sock").mkdir()
+    message = r"airlock\.sock cannot be used: it is a folder; move it away"
+    with pytest.raises(CannotStart, match=message), about_data_folder(tmp_path):
+        open_control_socket(tmp_path)
+
+
+async def test_a_damaged_file_of_the_web_channel_is_named(tmp_path: Path) -> None:
+    section = WebchatSection.model_validate(
+        {
+            "listen": "127.0.0.1:0",
+            "public_url": "https://chat.example.com",
+            "deliver_to": "http://127.0.0.1:1/webhooks/web",
+            "secrets": ["whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"],
+            "access_tokens": ["a-token-of-the-gateway"],
+            "sites": {"shop": {"origins": ["https://shop.example"]}},
+        }
+    )
+    (tmp_path / "webchat").mkdir()
+    _damaged(tmp_path / "webchat" / "webchat.db")
+    settings = Settings(gateway=GatewaySettings(data=tmp_path))
+    async with contextlib.AsyncExitStack() as stack:
+        with pytest.raises(CannotStart, match=r"gateway\.data: .*webchat\.db is damaged"):
+            await start_web_channel(section, settings, stack)
+
+
+@pytest.mark.parametrize(
     ("error", "words"),
     [
         (PermissionError(errno.EACCES, "Permission denied"), "a port below 1024"),
+        (OSError(socket.EAI_NONAME, "not known"), "the name has no address; set"),
         (socket.gaierror(socket.EAI_NONAME, "not known"), "the name has no address; set"),
         (OSError(errno.EAFNOSUPPORT, "no IPv6"), "does not support the kind of address"),
     ],
