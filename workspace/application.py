@@ -29,6 +29,7 @@ from workspace.http.access import protect_api, protect_conversation, protect_pag
 from workspace.http.context import WORKSPACE, Workspace
 from workspace.http.errors import explain_errors
 from workspace.settings import WorkspaceSettings
+from workspace.store import requested_erasures
 from workspace.store.assignment import resend_assignment
 from workspace.store.change_signal import ChangeSignal
 from workspace.store.database import Database
@@ -76,7 +77,10 @@ async def _start_and_stop(app: web.Application) -> AsyncIterator[None]:
     await workspace.database.write(replies.mark_interrupted_replies)
     settings = workspace.settings
     retention = run_retention(workspace.database, settings.text_retention, settings.trail_retention)
-    workspace.background_tasks.add(asyncio.create_task(retention))
+    erasures = requested_erasures.run(
+        workspace.database, workspace.gateway, workspace.erasures_requested
+    )
+    workspace.background_tasks.update(asyncio.create_task(task) for task in (retention, erasures))
     yield
     for task in workspace.background_tasks:
         task.cancel()

@@ -53,6 +53,11 @@ class ClosedConversation(TypedDict):
     told: Annotated[bool, Field(description="Whether the platform is informed")]  # allow-word
 
 
+class ReopenedConversation(TypedDict):
+    conversation: ConversationId
+    state: Literal["open"]
+
+
 class Informed(TypedDict):
     told: Annotated[bool, Field(description="Whether the platform was informed")]  # allow-word
 

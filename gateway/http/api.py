@@ -77,6 +77,7 @@ class Api:
             web.get("/v1/conversations/{id}/messages", self.messages),
             web.put("/v1/conversations/{id}/agents", self.assign),
             web.post("/v1/conversations/{id}/close", self.close),
+            web.post("/v1/conversations/{id}/reopen", self.reopen),
             web.get("/v1/failures", self.list_failures),
             web.get("/v1/failures/{id}", self.failure),
             web.post("/v1/failures/{id}/retry", self.retry_failures),
@@ -117,6 +118,12 @@ class Api:
         reported = await self._replies.close(id)
         closed = {"conversation": id, "state": "closed", "told": reported}  # allow-word
         return json_response(closed)
+
+    async def reopen(self, request: web.Request) -> web.Response:
+        """Take back that the core closed a conversation; 409 if the consumer closed it."""
+        id = request.match_info["id"]
+        await self._replies.reopen(id)
+        return json_response({"conversation": id, "state": "open"})
 
     async def make_links(self, request: web.Request) -> web.Response:
         body = await parse_body(request, LinkRequest)

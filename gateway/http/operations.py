@@ -168,6 +168,16 @@ OPERATIONS = (
         scopes=CORE,
     ),
     Operation(
+        "post",
+        "/v1/conversations/{id}/reopen",
+        "reopenConversation",
+        "conversations",
+        "Take back that the core closed the conversation",
+        {200: Answer("Open", answers.ReopenedConversation)},
+        {**_unknown("conversation"), 409: "The consumer closed it"},
+        scopes=CORE,
+    ),
+    Operation(
         "delete",
         "/v1/conversations/{id}",
         "eraseConversation",

@@ -192,6 +192,13 @@ class ConversationJournal(ABC):
         """Close a conversation until the consumer writes again; False if it is unknown."""
 
     @abstractmethod
+    async def reopen_conversation(self, conversation: str) -> bool | None:
+        """Take back that it was closed; whether it is open now, None if it is unknown.
+
+        It is not if the consumer closed it.
+        """
+
+    @abstractmethod
     async def agents_of(self, conversation: str) -> tuple[str, ...] | None:
         """The assigned agents; None if the conversation is unknown."""
 

@@ -103,6 +103,14 @@ class Replies:
         connector = self._connectors.get(situation.connector)
         return connector is not None and connector.capabilities.support("send_close") != "no"
 
+    async def reopen(self, conversation: str) -> None:
+        """Take back `close`. Raises a 409 if the consumer closed the conversation."""
+        is_open = await self._journal.reopen_conversation(conversation)
+        if is_open is None:
+            not_found("conversation", conversation)
+        if not is_open:
+            _refuse("closed", "the consumer closed the conversation; they must write first")
+
     async def show_typing(self, conversation: str, *, on: bool) -> bool:
         """Show the consumer that an agent is writing; False if the platform cannot, or if no text may be sent."""
         situation = await self._journal.situation(conversation)

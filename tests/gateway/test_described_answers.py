@@ -85,6 +85,7 @@ async def _write(client: Client, message: dict[str, Any]) -> None:
     await client.call("showTyping", id=conversation)
     await client.call("markRead", id=message["id"])
     await client.call("closeConversation", id=conversation)
+    await client.call("reopenConversation", id=conversation)
     await client.call("replayEvents", {"since": "2020-01-01T00:00:00Z"})
     await client.call("exportPerson", query={"consumer": "ann"})
     client.answered.add("receiveDelivery")

@@ -12,6 +12,7 @@ from connectors import (
     Attachment,
     Call,
     Capabilities,
+    Closed,
     Connector,
     Flow,
     MediaRef,
@@ -32,7 +33,7 @@ from gateway.replies.accept import Reply as AgentReply
 from gateway.timestamps import now_ms
 from gateway.upkeep.platform_reports import PlatformReports, informed
 from tests.gateway.notes import Notes, notes
-from tests.gateway.people import ACCOUNT, message, tell
+from tests.gateway.people import ACCOUNT, about, message, tell
 
 READY = Outcome(
     "ready", width=3, height=4, kind="photo", renditions={"thumbnail": {}, "preview": {}}
@@ -248,9 +249,34 @@ async def test_a_consumer_who_writes_again_withdraws_the_closing(journal: Sqlite
 
 async def test_an_unknown_conversation_is_not_closed(journal: SqliteJournal) -> None:
     fetcher: Any = FakeFetcher()
+    replies = Replies(journal, CONNECTORS, fetcher)
+    for change in (replies.close, replies.reopen):
+        with pytest.raises(Problem) as problem:
+            await change("conv_unknown")
+        assert problem.value.status == 404
+
+
+async def test_reopening_withdraws_the_closing_and_takes_texts(journal: SqliteJournal) -> None:
+    await tell(journal, message("1", "ann"), at=now_ms())
+    fetcher: Any = FakeFetcher()
+    replies = Replies(journal, {"desk": Sending(notes().config)}, fetcher)
+    conversation_id = conversation(journal)
+    await replies.reopen(conversation_id)
+    await replies.close(conversation_id)
+    await replies.reopen(conversation_id)
+    assert await journal.next_report("desk") is None
+    await replies.accept(conversation_id, "k", AgentReply(text="hi", agent="anna"))
+
+
+async def test_what_the_consumer_closed_is_not_reopened(journal: SqliteJournal) -> None:
+    await tell(journal, message("1", "ann"), at=now_ms())
+    await tell(journal, Closed(id="closed", **about("ann")))
+    fetcher: Any = FakeFetcher()
+    replies = Replies(journal, CONNECTORS, fetcher)
+    await replies.close(conversation(journal))
     with pytest.raises(Problem) as problem:
-        await Replies(journal, CONNECTORS, fetcher).close("conv_unknown")
-    assert problem.value.status == 404
+        await replies.reopen(conversation(journal))
+    assert (problem.value.status, problem.value.reason) == (409, "closed")
 
 
 async def test_platforms_that_want_no_reports_get_none(journal: SqliteJournal) -> None:

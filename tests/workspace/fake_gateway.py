@@ -138,9 +138,12 @@ class FakeGateway:
         app.router.add_put("/v1/conversations/{conversation}/agents", self._agents)
         app.router.add_post("/v1/conversations/{conversation}/messages", self._send)
         app.router.add_post("/v1/conversations/{conversation}/typing", self._no_content)
+        app.router.add_post("/v1/conversations/{conversation}/close", self._no_content)
+        app.router.add_post("/v1/conversations/{conversation}/reopen", self._no_content)
         app.router.add_get("/v1/conversations/{conversation}", self._conversation)
         app.router.add_delete("/v1/conversations/{conversation}", self._no_content)
         app.router.add_post("/v1/messages/{message}/read", self._no_content)
+        app.router.add_post("/v1/erasures", self._no_content)
         app.router.add_post("/v1/attachments/{attachment}/retry", self._retry)
         app.router.add_get("/v1/attachments/{attachment}", self._attachment)
         for path, content in self.answers.items():

@@ -13,6 +13,7 @@ from tests.workspace.running import RunningWorkspace, run_workspace
 from workspace.auth import accounts
 
 PASSWORD = "correct horse battery"
+GATEWAY = "/v1/conversations/conv_mia"
 AGENTS = "api/conversations/conv_mia/agents"
 
 
@@ -107,10 +108,35 @@ async def test_closed_conversation_keeps_its_agents_and_can_be_reopened(
     await act(staff["bob"], "take")
     assert await act(staff["bob"], "close") == 204
     assert await assignment(staff["bob"]) == (["bob"], False)
+    assert len(staff["bob"].gateway.calls_to("POST", f"{GATEWAY}/close")) == 1
     assert (await staff["bob"].get("api/conversations?show=open"))["conversations"] == []
     assert len((await staff["bob"].get("api/conversations?show=closed"))["conversations"]) == 1
     assert len((await staff["bob"].get("api/conversations?show=mine"))["conversations"]) == 1
     assert await act(staff["cleo"], "reopen") == 403
+    assert await act(staff["bob"], "reopen") == 204
+    assert await assignment(staff["bob"]) == (["bob"], True)
+    assert len(staff["bob"].gateway.calls_to("POST", f"{GATEWAY}/reopen")) == 1
+
+
+@pytest.mark.parametrize(("status", "answer", "stays_open"), [(503, 502, True), (404, 204, False)])
+async def test_closing_follows_what_the_gateway_answers(
+    staff: dict[str, RunningWorkspace], status: int, answer: int, *, stays_open: bool
+) -> None:
+    await act(staff["bob"], "take")
+    staff["bob"].gateway.refuse[f"{GATEWAY}/close"] = status, {"detail": "the journal is away"}
+    assert await act(staff["bob"], "close") == answer
+    assert await assignment(staff["bob"]) == (["bob"], stays_open)
+    staff["bob"].gateway.refuse.clear()
+    assert await act(staff["bob"], "close") == 204
+    assert await assignment(staff["bob"]) == (["bob"], False)
+
+
+async def test_conversation_that_the_consumer_closed_opens_here_alone(
+    staff: dict[str, RunningWorkspace],
+) -> None:
+    await act(staff["bob"], "take")
+    await act(staff["bob"], "close")
+    staff["bob"].gateway.refuse[f"{GATEWAY}/reopen"] = 409, {"reason": "closed"}
     assert await act(staff["bob"], "reopen") == 204
     assert await assignment(staff["bob"]) == (["bob"], True)
 

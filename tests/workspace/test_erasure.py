@@ -1,5 +1,9 @@
 """Erasure of conversations."""
 
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -47,6 +51,38 @@ async def test_erased_conversation_leaves_no_bytes_in_the_file(tmp_path: Path) -
     assert b"another matter" in content
     for secret in SECRETS:
         assert secret.encode() not in content, secret
+
+
+async def until(true: Callable[[], Awaitable[object]]) -> None:
+    async with asyncio.timeout(10):
+        while not await true():
+            await asyncio.sleep(0.01)
+
+
+async def test_wish_of_the_consumer_is_passed_on_until_accepted(tmp_path: Path) -> None:
+    async with run_workspace(tmp_path) as running:
+        await fill(running)
+        path, notice = "/v1/erasures", {"kind": "erasure_requested", "text": "The consumer asks"}
+        running.gateway.refuse[path] = 503, {"detail": "the journal is away"}
+        who = samples.conversation(consumer={"id": "4915559999999", "name": "Zacharias"})
+        event = {"conversation": who, "notice": notice}
+        await running.deliver(samples.event("evt_5", "conversation.notice", event))
+
+        async def is_asked() -> bool:
+            return bool(running.gateway.calls_to("POST", path))
+
+        await until(is_asked)
+    async with run_workspace(tmp_path) as running:
+
+        async def is_audited() -> bool:
+            entry = (await running.get("api/audit"))["entries"][0]
+            return (entry["agent"], entry["did"]) == ("the customer", "erased")
+
+        await until(is_audited)
+        wish = {"consumer": "4915559999999", "connector": who["connector"]}
+        assert running.gateway.calls_to("POST", path) == [wish]
+        with closing(sqlite3.connect(running.database)) as db:
+            assert db.execute("SELECT * FROM requested_erasures").fetchall() == []
 
 
 async def test_repeat_after_erasure_is_ignored_and_new_message_starts_fresh(

@@ -63,6 +63,8 @@ def put_answer(
     """Store an agent's text under its key, once."""
     if find(db, consumer.id, key) is None:
         _insert(db, consumer.id, key, "out", text, reply_to, "sent", now)
+        # An agent who writes again has reopened the conversation.
+        consumers.set_state(db, consumer, "open")
         consumers.note_answer(db, consumer)
 
 

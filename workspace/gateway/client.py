@@ -61,6 +61,18 @@ class GatewayClient:
             "PUT", f"/v1/conversations/{_segment(conversation)}/agents", {"agents": agents}
         )
 
+    async def set_open(self, conversation: str, *, is_open: bool) -> None:
+        """Close a conversation, so that the platform is informed, or take that back.
+
+        A conversation that the gateway no longer has, or that the consumer closed (409), stays as it is there.
+        """
+        action = "reopen" if is_open else "close"
+        try:
+            await self.request("POST", f"/v1/conversations/{_segment(conversation)}/{action}")
+        except GatewayError as exc:
+            if exc.status not in {404, 409}:
+                raise
+
     async def has_opted_out(self, conversation: str) -> bool:
         """Return whether the gateway refuses texts because the consumer opted out of them."""
         path = f"/v1/conversations/{_segment(conversation)}"
@@ -74,6 +86,10 @@ class GatewayClient:
         except GatewayError as exc:
             if exc.status != 404:
                 raise
+
+    async def erase_person(self, consumer: str, connector: str) -> None:
+        """Have a person erased everywhere, in the background. The gateway keeps the request until it is done."""
+        await self.request("POST", "/v1/erasures", {"consumer": consumer, "connector": connector})
 
     async def mark_read(self, message: str) -> None:
         await self.request("POST", f"/v1/messages/{_segment(message)}/read")

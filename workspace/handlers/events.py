@@ -14,6 +14,7 @@ from workspace.gateway.signatures import InvalidSignature, verify
 from workspace.http.context import workspace_of
 from workspace.http.responses import error_response, read_body
 from workspace.http.sparse_log import SparseLog
+from workspace.store import requested_erasures
 from workspace.store.apply_event import apply_event
 from workspace.timestamps import now
 
@@ -47,6 +48,8 @@ async def receive_event(request: web.Request) -> web.Response:
         _log.warning("event_refused: its body is not a JSON object, nor an array of events")
         return error_response(400, "the body is not a JSON object, nor an array of events")
     await workspace.database.write(partial(_apply, events=events, now=now()))
+    if requested_erasures.KIND.encode() in body:
+        workspace.erasures_requested.set()
     return web.Response(status=204)
 
 

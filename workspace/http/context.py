@@ -22,6 +22,7 @@ class Workspace:
     """The parts of a running workspace.
 
     `assigning` is held while an assignment changes, so that two agents cannot take the same conversation.
+    `erasures_requested` is set when a consumer may have asked for an erasure.
     `noticed_problems` are the gateway's problems with the times at which the operators' page first showed each.
     """
 
@@ -36,6 +37,7 @@ class Workspace:
     login_throttle: LoginThrottle = field(default_factory=LoginThrottle)
     assigning: asyncio.Lock = field(default_factory=asyncio.Lock)
     checking_passwords: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    erasures_requested: asyncio.Event = field(default_factory=asyncio.Event)
     noticed_problems: dict[str, int] = field(default_factory=dict)
     background_tasks: set[asyncio.Task[None]] = field(default_factory=set)
 

@@ -12,7 +12,7 @@ import orjson
 from workspace import timestamps
 from workspace.timestamps import parse_timestamp
 
-from . import failures, search
+from . import failures, requested_erasures, search
 from .consumers import set_opted_out, upsert_conversation
 from .database import next_revision, touch_message
 from .lines import (
@@ -268,6 +268,8 @@ def _conversation_notice(db: sqlite3.Connection, data: Data, now: int) -> None:
         _set_typing(db, id, min(now, timestamps.now()) + _TYPING_MILLISECONDS[kind])
         return
     upsert_conversation(db, data, now, now)
+    if kind == requested_erasures.KIND:
+        requested_erasures.note(db, data["conversation"])
     text = text_or_none(notice.get("text"))
     match notice.get("details"):
         case {"opted_out": bool(opted_out)}:

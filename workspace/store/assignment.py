@@ -107,7 +107,8 @@ async def perform_action(
     request: ActionRequest,
     now: int,
 ) -> Assignment | None:
-    """Perform an action, at the gateway first: an agent must lose access there before the page shows it.
+    """Perform an action, at the gateway first: an agent must lose access there before the page shows it, and a
+    conversation that is closed here must be closed for the consumer, too.
 
     Returns None if the conversation does not exist. Raises NotAllowed or GatewayError, with nothing changed.
     """
@@ -117,6 +118,8 @@ async def perform_action(
     after = action.rule(before, request)
     if after.agents != before.agents:
         await gateway.assign(conversation, list(after.agents))
+    if after.open != before.open:
+        await gateway.set_open(conversation, is_open=after.open)
     me = request.viewer.agent
 
     def write(db: sqlite3.Connection) -> None:

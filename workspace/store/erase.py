@@ -19,6 +19,7 @@ _STEPS = (
     "DELETE FROM messages WHERE conversation = ?",
     "DELETE FROM assignments WHERE conversation = ?",
     "DELETE FROM marks WHERE conversation = ?",
+    "DELETE FROM requested_erasures WHERE conversation = ?",
     "UPDATE events SET body = NULL WHERE json_extract(CAST(body AS TEXT), '$.subject') = ?",
     "DELETE FROM conversations WHERE id = ?",
 )

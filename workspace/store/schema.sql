@@ -144,6 +144,13 @@ CREATE TABLE marks (
     PRIMARY KEY (agent, conversation)
 ) STRICT, WITHOUT ROWID;
 
+-- Consumers who want everything erased that is held about them, until the gateway has accepted it.
+CREATE TABLE requested_erasures (
+    conversation TEXT PRIMARY KEY,
+    consumer TEXT NOT NULL,
+    connector TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- The search index: folded texts and short words of `messages` (see search.py); rowid is the message's position.
 CREATE VIRTUAL TABLE words USING fts5 (folded, tokenize = 'trigram');
 

@@ -215,6 +215,7 @@ _NUMBERS = re.compile(
 
 
 _NOTICES: Mapping[str, str] = {
+    "erasure_requested": "The customer deleted the conversation in the chat; everything is being erased",
     "closed_by_consumer": "The customer closed the conversation",
     "unrecognised": "Something arrived that could not be read. An operator can look it up.",
     "OptOutType": "The customer sent an opt-in or opt-out keyword: {text}",

@@ -12,7 +12,7 @@ from gateway.timestamps import now_ms, rfc3339
 from .announcer import Announcer
 from .message_keys import messages_of
 from .outbox import Outbox
-from .reports import add
+from .reports import add, withdraw_closing
 from .transaction import Transaction
 from .views import (
     CONVERSATION,
@@ -24,6 +24,9 @@ from .views import (
     conversation_of,
     message_view,
 )
+
+#: `closed` of a conversation that the core closed. 1 means that the consumer did, or the core of an earlier version.
+CLOSED_BY_THE_CORE = 2
 
 
 def assign(connection: Transaction, id: str, agents: tuple[str, ...]) -> bool:
@@ -39,7 +42,7 @@ def assign(connection: Transaction, id: str, agents: tuple[str, ...]) -> bool:
 def close(
     connection: Transaction, id: str, informed: Informed, request_id: str = ""
 ) -> Recorded | None:
-    """Close a conversation until the consumer writes again; None if it is unknown."""
+    """Close a conversation until the consumer writes again, or `reopen`; None if it is unknown."""
     row = connection.execute(
         f"SELECT c.key, c.connector, c.account, c.consumer, c.closed FROM conversation s {EFFECTIVE} "
         "WHERE s.id = ? AND c.consumer != ''",
@@ -48,12 +51,34 @@ def close(
     if row is None:
         return None
     key, connector, account, consumer, is_closed = row
-    connection.execute("UPDATE conversation SET closed = 1 WHERE key = ?", (key,))
-    if is_closed or connector not in informed.closed:
+    if is_closed:
+        return Recorded()
+    connection.execute(
+        "UPDATE conversation SET closed = ? WHERE key = ?", (CLOSED_BY_THE_CORE, key)
+    )
+    if connector not in informed.closed:
         return Recorded()
     where = {"account": account, "to": consumer}
     add(connection, "closed", str(key), key, connector, where, request_id)
     return Recorded(new_reports=True)
+
+
+def reopen(connection: Transaction, id: str) -> bool | None:
+    """Take back that the core closed a conversation; return whether it is open, None if it is unknown.
+
+    What the consumer closed stays closed: the platform would refuse texts.
+    """
+    row = connection.execute(
+        f"SELECT c.key, c.closed FROM conversation s {EFFECTIVE} WHERE s.id = ? AND c.consumer != ''",
+        (id,),
+    ).fetchone()
+    if row is None:
+        return None
+    key, closed = row
+    if closed == CLOSED_BY_THE_CORE:
+        connection.execute("UPDATE conversation SET closed = 0 WHERE key = ?", (key,))
+        withdraw_closing(connection, key)
+    return closed in {0, CLOSED_BY_THE_CORE}
 
 
 def agents_of(connection: Transaction, id: str) -> tuple[str, ...] | None:

@@ -81,7 +81,7 @@ def drop(connection: Transaction, conversation: int) -> None:
 
 
 def withdraw_closing(connection: Transaction, conversation: int) -> None:
-    """Remove the report that a conversation was closed: the consumer has opened it again."""
+    """Remove the report that a conversation was closed: it is open again."""
     connection.execute(
         "DELETE FROM report WHERE conversation = ? AND kind = 'closed'", (conversation,)
     )

@@ -24,6 +24,9 @@ class ConversationStore(Store, ConversationJournal, NameJournal):
         )
         return closed is not None
 
+    async def reopen_conversation(self, conversation: str) -> bool | None:
+        return await self._submit(partial(conversations.reopen, id=conversation))
+
     async def agents_of(self, conversation: str) -> tuple[str, ...] | None:
         return await self._read(partial(conversations.agents_of, id=conversation))
 
