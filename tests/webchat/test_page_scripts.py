@@ -1,6 +1,5 @@
 """The page's scripts and words: typed, light, complete in every language, and in agreement with the server."""
 
-import gzip
 import json
 import re
 from pathlib import Path
@@ -12,6 +11,7 @@ import webchat
 from normalizer.media import FailedReason, RejectedReason
 from webchat import shapes
 from webchat.http.problems import CODES
+from webchat.http.static_files import static_file
 
 STATIC = Path(webchat.__file__).parent / "static"
 SCRIPTS = sorted(STATIC.glob("*.js"))
@@ -102,7 +102,7 @@ def _imports(script: str) -> set[str]:
 
 
 def _weight(*names: str) -> int:
-    return sum(len(gzip.compress((STATIC / name).read_bytes())) for name in names)
+    return sum(len(static_file(name).compressed) for name in names)
 
 
 def _placeholders(text: str) -> set[str]:

@@ -15,6 +15,8 @@ async def test_static_files_are_compressed_and_revalidated(server: Server) -> No
         assert packed.headers["Cache-Control"] == "no-cache"
         assert int(packed.headers["Content-Length"]) == len(gzip.compress(content))
         assert await packed.read() == content
+    assert b"\n//" not in content
+    assert b"/**" not in content
     async with server.http.get(url, headers={"If-None-Match": etag}) as same:
         assert same.status == 304
 

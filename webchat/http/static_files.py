@@ -1,7 +1,11 @@
-"""The files of the page, read and compressed once: the first view is light only if it travels compressed."""
+"""The files of the page, read and compressed once: the first view is light only if it travels compressed.
+
+Scripts are served without their comments, which are a quarter of their weight. Lines keep their numbers.
+"""
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -62,9 +66,14 @@ def _files() -> dict[str, StaticFile]:
 
 def prepare(content: bytes, suffix: str) -> StaticFile:
     """Compress a file's content; the suffix gives its type."""
+    if suffix == ".js":
+        content = _COMMENT.sub(lambda found: b"\n" * found[0].count(b"\n"), content)
     digest = hashlib.sha256(content).hexdigest()[:32]
     return StaticFile(content, gzip.compress(content, mtime=0), f'"{digest}"', _TYPES[suffix])
 
+
+#: A comment that is a line of its own, or a block for the type checker.
+_COMMENT = re.compile(rb"^[ \t]*//[^\n]*|/\*\*.*?\*/ ?", re.MULTILINE | re.DOTALL)
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",

@@ -16,7 +16,7 @@ const drawn = new WeakMap();
 const LINK = /(?<link>https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}'])/u;
 
 /** @type {Record<string, IconName>} */
-const TICKS = { waiting: "waiting", sending: "waiting", sent: "sent", received: "received", read: "received", failed: "failed", refused: "failed" };
+const TICKS = { waiting: "waiting", offline: "waiting", sending: "waiting", sent: "sent", received: "received", read: "received", failed: "failed", refused: "failed" };
 
 /** @param {Line} line */
 export function newBubble({ id, own }) {
@@ -72,7 +72,6 @@ function part(parent, name, shown, build) {
 
 /** @param {Line} line */
 function why({ reason, files }) {
-  if (!navigator.onLine) return say("failed.offline");
   return reason === null ? say("failed.network") : sayCode("failed", reason, { size: size(files[0]?.bytes ?? 0) });
 }
 
@@ -158,10 +157,11 @@ function meta(line, actions) {
   }
   if (line.state === "sending" && line.files.length) return element("p", { class: "meta" }, `${say("sending")} ${share(line.progress)}`);
   const undelivered = line.state === "failed" && line.position !== null;
+  const unsent = (line.state === "failed" && !undelivered) || line.state === "offline";
   return element("p", { class: "meta", "data-bad": line.state === "failed" ? "true" : null }, at,
     element("span", { class: "ticks", title: say(`state.${line.state}`) }, icon(TICKS[line.state] ?? "sent", 17),
-      element("span", { class: undelivered ? "" : "unseen" }, say(undelivered ? "state.undelivered" : `state.${line.state}`))),
-    line.state === "failed" && !undelivered && element("button", { type: "button", class: "text-button", onclick: () => actions.cancel(line) }, say("cancel")));
+      element("span", { class: undelivered || line.state === "offline" ? "" : "unseen" }, say(undelivered ? "state.undelivered" : `state.${line.state}`))),
+    unsent && element("button", { type: "button", class: "text-button", onclick: () => actions.cancel(line) }, say("cancel")));
 }
 
 /**

@@ -128,7 +128,7 @@ async function menuEntries() {
   const { ask } = await import("./dialogs.js");
   return [
     { word: say("clear"), press: () => ask(say("clear.question"), say("clear"), () => void conversation.clearHistory()) },
-    { word: say("erase"), press: () => ask(say("erase.question"), say("erase"), () => erase().catch(() => warn(say("failed.network")))) },
+    { word: say("erase"), press: () => ask(say("erase.question"), say("erase"), () => erase().catch(() => warn(say("erase.failed")))) },
   ];
 }
 

@@ -7,6 +7,7 @@ import { releaseFiles, resolveBy } from "./files.js";
 import { begin, firstPage, site } from "./session.js";
 import { clear, find, isKept, keptFiles, put } from "./store.js";
 import { Stream } from "./stream.js";
+import { waitsForNetwork } from "./transcript.js";
 import { say, sayCode } from "./words.js";
 
 /**
@@ -181,9 +182,12 @@ export class Conversation {
   /** @param {Queued} record */
   #showQueued(record) {
     this.parts.transcript.queue(record);
-    if (record.state !== "failed" && record.state !== "refused") return;
-    if (!this.#alerted.has(record.id)) byId("alarm").textContent = say("alarm");
-    this.#alerted.add(record.id);
+    const offline = waitsForNetwork(record.state);
+    if (!(offline || record.state === "failed" || record.state === "refused")) return;
+    const alarm = offline ? "offline" : record.state;
+    // Each is read out once.
+    if (!this.#alerted.has(`${record.id} ${alarm}`)) byId("alarm").textContent = say(`alarm.${alarm}`);
+    this.#alerted.add(`${record.id} ${alarm}`);
   }
 
   /** @param {HistoryView} history */

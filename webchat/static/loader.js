@@ -19,15 +19,15 @@
   styles.replaceSync(`
 :host{all:initial;--c:var(--airlock-chat-color,#1b6456);position:fixed;z-index:2147483000;inset-block-end:20px;inset-inline-${side}:20px}
 [hidden]{display:none!important}
-button{width:60px;height:60px;padding:14px;border:0;border-radius:50%;background:var(--c);color:var(--airlock-chat-ink,#fff);box-shadow:0 4px 20px #0004;cursor:pointer}
+button{position:relative;z-index:2;width:60px;height:60px;padding:14px;border:0;border-radius:50%;background:var(--c);color:var(--airlock-chat-ink,#fff);box-shadow:0 4px 20px #0004;cursor:pointer}
 i{display:block;height:32px;background:currentColor;clip-path:path("M16 3C9 3 3 8 3 15c0 3 1 5 3 7L5 29l7-3c1 .5 3 .6 4 .6 7 0 13-5 13-12S23 3 16 3z")}
 button:hover{filter:brightness(1.1)}
 button:focus-visible{outline:3px solid var(--c);outline-offset:3px}
 b{position:absolute;inset-block-start:-4px;inset-inline-end:-4px;min-width:24px;border-radius:12px;background:#b3261e;color:#fff;font:600 13px/24px system-ui}
-div{position:fixed;z-index:1;inset-block-end:96px;inset-inline-${side}:20px;width:400px;height:min(700px,100vh - 116px);border-radius:20px;overflow:hidden;background:#fff;color:#222;box-shadow:0 8px 48px #0005;font:16px/1.5 system-ui}
+div{position:fixed;inset-block-end:96px;inset-inline-${side}:20px;width:400px;height:min(700px,100vh - 116px);border-radius:20px;overflow:hidden;background:#fff;color:#222;box-shadow:0 8px 48px #0005;font:16px/1.5 system-ui}
 iframe{display:block;width:100%;height:100%;border:0}
 p{margin:32px 24px}
-@media(max-width:480px),(max-height:480px){div{inset:0;width:auto;height:100dvh;border-radius:0}}
+@media(max-width:480px),(max-height:480px){div{inset:0;width:auto;height:100dvh;border-radius:0}.ready:not([hidden])+button{visibility:hidden}}
 @media(forced-colors:active){button,div{border:1px solid}i{forced-color-adjust:none;background:ButtonText}}`);
 
   const host = document.createElement("airlock-chat");
@@ -91,6 +91,8 @@ p{margin:32px 24px}
     if (from !== origin || source !== frame?.contentWindow) return;
     if (data.airlock === "ready") {
       answered = true;
+      // On a small screen the chat covers the page, and has a button of its own that closes it.
+      panel.className = "ready";
       note.remove();
     }
     if (data.airlock === "unread") count(data.count);

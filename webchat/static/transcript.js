@@ -40,6 +40,8 @@ export class Transcript {
       this.#toEnd = this.#scroll.scrollHeight - this.#scroll.scrollTop - this.#scroll.clientHeight < NEAR_END;
       byId("newest").hidden = this.#toEnd;
     }, { passive: true });
+    // What waits says whether it waits for the network.
+    for (const type of ["online", "offline"]) addEventListener(type, () => this.draw());
     byId("newest").addEventListener("click", () => this.scrollToEnd());
     // The keyboard of a phone, a growing composer or a loaded picture must not hide the last line.
     const resized = new ResizeObserver(() => this.#toEnd && this.#jump());
@@ -205,12 +207,20 @@ export class Transcript {
 }
 
 /**
+ * Whether a message goes out by itself once the network is back: there is nothing to press until then.
+ * @param {Queued["state"]} state
+ */
+export function waitsForNetwork(state) {
+  return !navigator.onLine && (state === "waiting" || state === "failed");
+}
+
+/**
  * @param {Queued} record
  * @returns {Line}
  */
 function fromQueue({ id, text, at, state, reason, progress, files }) {
   return {
-    id, own: true, text, quote: null, at, position: null, state, reason, progress,
+    id, own: true, text, quote: null, at, position: null, state: waitsForNetwork(state) ? "offline" : state, reason, progress,
     files: files.map((file) => ({
       key: file.id, id: null, name: file.name, type: file.type, bytes: file.bytes, seconds: file.seconds,
       width: null, height: null, local: file.blob, state: "local", reason: null, renditions: [],

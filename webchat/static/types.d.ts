@@ -120,7 +120,8 @@ export interface Line {
   quote: string | null;
   at: number;
   position: number | null;
-  state: Queued["state"] | MessageView["state"];
+  /** `offline`: it waits for the network. */
+  state: Queued["state"] | MessageView["state"] | "offline";
   reason: string | null;
   progress: number;
   files: ShownFile[];

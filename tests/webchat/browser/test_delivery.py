@@ -29,9 +29,10 @@ async def test_failed_message_is_sent_again_under_the_same_ids(
 
     await page.route(MESSAGES, lose)
     await write(page, "Is anybody there?")
-    bubble = page.get_by_role("button", name="Not sent. Press to try again.")
+    bubble = page.get_by_role("button", name="Not sent yet. It will be tried again, or press")
     await expect(bubble).to_be_visible()
-    await expect(page.get_by_role("alert").get_by_text("A message was not sent.")).to_be_attached()
+    alert = page.get_by_role("alert").get_by_text("A message has not been sent yet.")
+    await expect(alert).to_be_attached()
     pressed = True
     await bubble.click()
     await expect(page.locator(".line[data-own=true]")).to_have_attribute("data-state", "received")
@@ -69,7 +70,12 @@ async def test_offline_message_goes_out_when_the_network_returns(
     await page.context.set_offline(True)
     await send_picked(page, photo(), "from a train")
     await write(page, "and a text")
-    await expect(page.locator(".line[data-state=failed]")).to_have_count(2)
+    # Nobody has to press anything, and so nothing can be pressed.
+    waiting = page.locator(".line", has_text="Waiting for a connection. It will be sent auto")
+    await expect(waiting).to_have_count(2)
+    await expect(page.get_by_text("Not sent")).to_have_count(0)
+    alert = page.get_by_role("alert").get_by_text("A message is waiting and will be sent auto")
+    await expect(alert).to_be_attached()
     await expect(page.get_by_text("No connection. Trying again")).to_be_visible()
     await page.context.set_offline(False)
     await chat.event("message", 2)

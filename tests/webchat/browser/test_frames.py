@@ -61,6 +61,10 @@ async def test_nothing_of_the_page_covers_the_chat_on_a_phone(
     await page.get_by_role("button", name="Open chat").press("Enter")
     send = chat_in(page).get_by_role("button", name="Send")
     await expect(send).to_be_visible()
+    # Neither a finger nor the Tab key reaches the button that the chat covers.
+    await expect(page.get_by_role("button", name="Close chat")).to_be_hidden()
+    await send.press("Tab")
+    assert await page.evaluate(_FOCUSED) is None
     assert await page.evaluate(_ABOVE) == []
     await send.press("Escape")
     await expect(page.get_by_role("button", name="Open chat")).to_be_focused()
@@ -173,6 +177,11 @@ async def _has_no_cookies(page: Page) -> bool:
     return not await page.context.cookies()
 
 
+#: What has the focus in the part of the page that the script made.
+_FOCUSED = """() => {
+    const { activeElement } = document.querySelector("airlock-chat").shadowRoot;
+    return activeElement && activeElement.localName === "button" ? "button" : null;
+}"""
 #: What is above the frame at the places of a grid.
 _ABOVE = """() => {
     const root = document.querySelector("airlock-chat").shadowRoot;

@@ -26,7 +26,7 @@ async def test_page_has_no_accessibility_violations(opener: Opener, chat: Runnin
     await expect(page.get_by_text("Thank you")).to_be_visible()
     await page.route("**/v1/messages/**", lambda route: route.abort())
     await send_picked(page, photo(), "again")
-    await expect(page.get_by_text("Press to try again")).to_be_visible()
+    await expect(page.get_by_text("press to try now")).to_be_visible()
     await chat.outcome(event, state="rejected", reason="corrupt")
     await expect(page.get_by_text("it is damaged")).to_be_visible()
     await chat.platform("typing", to=event["consumer"]["id"], on=True)
@@ -58,7 +58,7 @@ async def test_page_has_no_accessibility_violations(opener: Opener, chat: Runnin
     await page.get_by_role("dialog").get_by_role("button", name="Clear history").click()
     await expect(page.get_by_text("Thank you")).to_be_hidden()
     await page.reload()
-    await expect(page.get_by_text("Press to try again")).to_be_visible()
+    await expect(page.get_by_text("press to try now")).to_be_visible()
     await expect(page.get_by_text("Thank you")).to_be_hidden()
     await page.get_by_role("button", name="More").click()
     await page.get_by_role("menuitem", name="Delete my data").click()
@@ -95,6 +95,10 @@ async def test_everything_fits_and_is_large_enough_to_press(
     assert box is not None
     # An own message stands where lines of this language end.
     assert box["x"] < width / 2
+    await page.context.set_offline(True)
+    await page.locator("#text").fill("مرحبا")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("في انتظار الاتصال، ثم تُرسَل تلقائيًا.")).to_be_visible()
     assert await page.evaluate(wide) == 0
 
 
