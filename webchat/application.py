@@ -123,6 +123,7 @@ ROUTES = (
     web.get("/openapi.json", operations.openapi),
     web.post("/v1/sessions", sessions.begin),
     web.delete("/v1/sessions", for_consumers(sessions.end)),
+    web.post("/v1/codes", for_consumers(sessions.make_code)),
     web.post("/v1/uploads", for_consumers(uploads.create)),
     web.head(_UPLOAD, for_consumers(uploads.ask)),
     web.patch(_UPLOAD, for_consumers(uploads.append)),

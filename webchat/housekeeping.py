@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from webchat.files import Files
-from webchat.store import consumers, sessions, uploads, usage
+from webchat.store import consumers, sessions, tickets, uploads, usage
 from webchat.store.database import Connection, Database
 from webchat.store.erase import erase
 
@@ -64,6 +64,7 @@ class Housekeeping:
 
 def _expire(db: Connection, now: int) -> list[str]:
     sessions.expire(db, now)
+    tickets.expire(db, now)
     usage.expire(db, now)
     return uploads.expire(db, now)
 

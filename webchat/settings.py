@@ -49,6 +49,7 @@ class Site:
       or a secret for HS256. Without any, everybody is anonymous.
     - `theme`: the colours of the page.
     - `anonymous`: whether consumers may write without such a JWT.
+    - `remember`: `page` lets the page around a frame that can keep nothing keep a ticket for the conversation.
     """
 
     origins: tuple[str, ...] = ()
@@ -58,6 +59,7 @@ class Site:
     accept: tuple[Kind, ...] = ("photo", "video")
     limits: Limits = Limits()
     theme: Theme = field(default_factory=Theme)
+    remember: Literal["chat", "page"] = "chat"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,13 +29,17 @@ class Work(_Body):
 
 
 class BeginSession(_Body):
-    """`carry: header` returns the token in the answer, for apps and for frames without cookies."""
+    """`carry: header` returns the token in the answer, for apps and for frames without cookies.
+
+    `resume` is what an earlier answer gave for this, or the code of a window: it continues that conversation.
+    """
 
     site: str = Field(max_length=100)
     kind: Literal["frame", "page", "app"] = "page"
     carry: Literal["cookie", "header"] = "cookie"
     identity: str | None = Field(default=None, max_length=8192)
     join: bool = False
+    resume: str | None = Field(default=None, max_length=100)
     work: Work | None = None
     language: str | None = Field(default=None, max_length=35)
 
@@ -88,13 +92,24 @@ class LimitsView(TypedDict):
 
 
 class SessionView(TypedDict):
-    """A session that has begun or was resumed. `accept` are media types for a file input."""
+    """A session that has begun or was resumed. `accept` are media types for a file input.
+
+    `resume` is for the page around a frame, if the site's settings say `remember: page`: it continues the conversation
+    once, after a reload.
+    """
 
     consumer: ConsumerView
     limits: LimitsView
     accept: list[str]
     words: str
     token: NotRequired[str]
+    resume: NotRequired[str]
+
+
+class CodeView(TypedDict):
+    """A code that continues the conversation elsewhere: once, within a minute, as `resume`."""
+
+    code: str
 
 
 class AttachmentView(TypedDict):

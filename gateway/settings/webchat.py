@@ -126,6 +126,13 @@ class SiteSection(_Section):
     accept: tuple[Literal["photo", "video", "audio", "document"], ...] = Field(
         default=("photo", "video"), description="Kinds of files that are taken"
     )
+    remember: Literal["chat", "page"] = Field(
+        default="chat",
+        description=(
+            "page: where browsers keep nothing for a frame on another site, your page keeps what continues the"
+            " conversation after a reload. Every script of your page can read it."
+        ),
+    )
     limits: LimitsSection = Field(
         default_factory=LimitsSection, description="How much consumers may send"
     )
@@ -144,6 +151,7 @@ class SiteSection(_Section):
             accept=self.accept,
             limits=self.limits.values(),
             theme=self.theme.values(),
+            remember=self.remember,
         )
 
 

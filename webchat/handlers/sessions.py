@@ -19,15 +19,18 @@ from webchat.http.views import session_view
 from webchat.identity import Identity, InvalidIdentity, verify_identity
 from webchat.limits import admit_session
 from webchat.settings import Site
-from webchat.shapes import BeginSession
-from webchat.store import consumers, joining, sessions
+from webchat.shapes import BeginSession, CodeView
+from webchat.store import consumers, joining, sessions, tickets
 from webchat.store.consumers import Consumer
 from webchat.store.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What a client asks for: `held` is the session that it has already."""
+    """What a client asks for: `held` is the session that it has already, `resume` a ticket instead of one.
+
+    `remembers`: the page around the frame keeps a ticket for the next time.
+    """
 
     site: str
     kind: str
@@ -35,6 +38,8 @@ class _Wish:
     identity: Identity | None
     join: bool
     held: sessions.Caller | None
+    resume: str | None
+    remembers: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class _Begun:
 
     consumer: Consumer
     token: str | None
+    resume: str | None = None
 
 
 async def begin(request: web.Request) -> web.Response:
@@ -57,8 +63,17 @@ async def begin(request: web.Request) -> web.Response:
     held = await find_session(request)
     if held is not None and held.site != body.site:
         held = None
-    wish = _Wish(body.site, body.kind, client_network(request), identity, body.join, held)
-    if held is None:
+    wish = _Wish(
+        site=body.site,
+        kind=body.kind,
+        network=client_network(request),
+        identity=identity,
+        join=body.join,
+        held=held,
+        resume=body.resume,
+        remembers=site.remember == "page" and body.kind == "frame" and body.carry == "header",
+    )
+    if held is None and not await _is_known(chat, wish):
         await admit_session(request, site.limits, wish.network, body.work)
     begun = await chat.database.write(partial(_begin, wish=wish, now=chat.clock()))
     if begun.token is not None and held is not None:
@@ -67,6 +82,8 @@ async def begin(request: web.Request) -> web.Response:
     view = session_view(chat, begun.consumer, site, body.language)
     if begun.token is not None and body.carry == "header":
         view["token"] = begun.token
+    if begun.resume is not None:
+        view["resume"] = begun.resume
     response = json_response(view, status=201)
     if begun.token is not None and body.carry == "cookie":
         set_cookie(response, begun.token)
@@ -84,6 +101,25 @@ async def end(request: web.Request) -> web.Response:
     return response
 
 
+async def make_code(request: web.Request) -> web.Response:
+    """Give a frame a code by which a window of its own continues the conversation."""
+    chat, caller = chat_of(request), caller_of(request)
+
+    def change(db: Connection) -> str:
+        return tickets.issue(db, "window", caller.consumer, caller.fingerprint, chat.clock())
+
+    view: CodeView = {"code": await chat.database.write(change)}
+    return json_response(view, status=201)
+
+
+async def _is_known(chat: Chat, wish: _Wish) -> bool:
+    """Whether a ticket continues a conversation, which needs no admission."""
+    if wish.resume is None:
+        return False
+    find = partial(tickets.find, ticket=wish.resume, site=wish.site, now=chat.clock())
+    return await chat.database.read(find) is not None
+
+
 def _identity(chat: Chat, body: BeginSession, site: Site) -> Identity | None:
     if body.identity is None:
         if not site.anonymous:
@@ -99,14 +135,19 @@ def _identity(chat: Chat, body: BeginSession, site: Site) -> Identity | None:
 
 def _begin(db: Connection, wish: _Wish, now: int) -> _Begun:
     held = consumers.find(db, wish.held.consumer) if wish.held else None
-    consumer = _consumer(db, wish, held, now)
+    resumed = tickets.use(db, wish.resume, wish.site, now) if wish.resume else None
+    before = held if resumed is None else consumers.get(db, resumed)
+    consumer = _consumer(db, wish, before, now)
     if wish.held and held and held.id == consumer.id:
         return _Begun(consumer, None)
     if wish.held:
         # Another person is signed in now; the token changes with them.
         sessions.end(db, wish.held.fingerprint)
     token = sessions.start(db, consumer.id, wish.kind, wish.network, now)
-    return _Begun(consumer, token)
+    if not wish.remembers:
+        return _Begun(consumer, token)
+    mark = sessions.fingerprint(token)
+    return _Begun(consumer, token, tickets.issue(db, "page", consumer.id, mark, now))
 
 
 def _consumer(db: Connection, wish: _Wish, held: Consumer | None, now: int) -> Consumer:

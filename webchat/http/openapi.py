@@ -46,6 +46,13 @@ OPERATIONS = (
     Operation("delete", "/v1/sessions", "Sign out", {204: "Signed out"}),
     Operation(
         "post",
+        "/v1/codes",
+        "Get a code that continues the conversation in another window",
+        {201: "The code, for `resume`: it works once, within a minute"},
+        shapes.CodeView,
+    ),
+    Operation(
+        "post",
         "/v1/uploads",
         "Create an empty upload",
         {

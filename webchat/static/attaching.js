@@ -3,6 +3,7 @@
 
 import { check, pick } from "./picking.js";
 import { preview } from "./preview.js";
+import { framed } from "./session.js";
 import { say, size } from "./words.js";
 
 /**
@@ -69,7 +70,7 @@ async function shoot(kind, sender) {
     choose(kind, sender);
     return;
   }
-  const { offersCamera, openCamera } = await import("./camera.js");
+  const [{ offersCamera, openCamera }, { openWindow }] = await Promise.all([import("./camera.js"), import("./window.js")]);
   if (!offersCamera(kind)) {
     choose(kind, sender);
     return;
@@ -77,7 +78,7 @@ async function shoot(kind, sender) {
   await openCamera({
     kind, limit: sender.limits().file_bytes,
     taken: (file) => show(file, say("retake"), () => shoot(kind, sender), sender),
-    instead: () => choose(kind, sender),
+    instead: () => choose(kind, sender), elsewhere: framed ? openWindow : null,
   });
 }
 

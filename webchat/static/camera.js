@@ -15,6 +15,7 @@ import { length, say } from "./words.js";
  * @property {number} limit bytes
  * @property {(file: LocalFile) => void} taken
  * @property {() => void} instead take it with the device's own camera, or choose a file
+ * @property {(() => void) | null} elsewhere open the chat in a window, which the page around this frame cannot forbid the camera
  */
 
 // A press that lasts longer is meant to record for as long as it lasts.
@@ -122,7 +123,10 @@ class Camera {
     const instead = element("button", {
       type: "button", class: "main-button", onclick: () => { this.wish.instead(); this.dialog.close(); },
     }, say("camera.instead"));
-    this.shutter.replaceWith(instead);
+    const { elsewhere } = this.wish;
+    this.shutter.replaceWith(instead, ...(elsewhere && name === "NotAllowedError"
+      ? [element("button", { type: "button", class: "text-button", onclick: () => { elsewhere(); this.dialog.close(); } }, say("window"))]
+      : []));
     this.hint.textContent = say(why);
     instead.focus();
   }

@@ -6,8 +6,8 @@ import { Composer } from "./composer.js";
 import { Conversation, gate, warn, whenOnline } from "./conversation.js";
 import { addStyles, byId, closeDialogs } from "./element.js";
 import { greet, tellPage } from "./frame.js";
-import { end, firstPage, framed, site } from "./session.js";
-import { forgetEverything, openStore } from "./store.js";
+import { end, firstPage, forgetTicket, framed, resume, site, whenResumable } from "./session.js";
+import { forgetEverything, isKept, openStore } from "./store.js";
 import { Transcript } from "./transcript.js";
 import { loadWords, say } from "./words.js";
 
@@ -86,6 +86,7 @@ function addMenu(id, entries) {
 /** Nothing of this consumer stays on this device. */
 async function signedOut(words = say("signed.out")) {
   const beginning = conversation.forget();
+  forgetTicket();
   await forgetEverything(site);
   if (conversation.isAt(beginning)) gate(words, false);
   return beginning;
@@ -125,8 +126,10 @@ async function erase() {
 }
 
 async function menuEntries() {
-  const { ask } = await import("./dialogs.js");
+  const [{ ask }, { openWindow }] = await Promise.all([import("./dialogs.js"), import("./window.js")]);
   return [
+    // A window of its own can keep what this frame cannot.
+    ...(framed && !isKept() ? [{ word: say("window"), press: openWindow }] : []),
     { word: say("clear"), press: () => ask(say("clear.question"), say("clear"), () => void conversation.clearHistory()) },
     { word: say("erase"), press: () => ask(say("erase.question"), say("erase"), () => erase().catch(() => warn(say("erase.failed")))) },
   ];
@@ -163,6 +166,8 @@ whenSignedOut(() => {
 
 const [hello] = await Promise.all([greeting, loadWords(), openStore(site)]);
 opened = true;
+resume(hello.kept);
+whenResumable((ticket) => tellPage("keep", { ticket }));
 addStyles();
 if (hello.reset) await signOut();
 else await conversation.start(identity);
@@ -170,4 +175,4 @@ else await conversation.start(identity);
 if (framed && matchMedia("(pointer: fine)").matches) composer.focus();
 // What opens later must open without a network as well.
 await watchReading();
-for (const module of ["keyboard", "attaching", "menu", "uploading", "viewer", "camera"]) import(`./${module}.js`).catch(() => undefined);
+for (const module of ["keyboard", "attaching", "menu", "uploading", "viewer", "camera", "window"]) import(`./${module}.js`).catch(() => undefined);

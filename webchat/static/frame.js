@@ -5,7 +5,7 @@ import { framed } from "./session.js";
 
 /** @import { Identity } from "./session.js" */
 
-/** @typedef {{ reset?: boolean }} Hello */
+/** @typedef {{ reset?: boolean, kept?: string }} Hello */
 
 // A page that frames the chat without our loader never greets it.
 const PATIENCE = 3000;
@@ -27,7 +27,7 @@ export function greet(asked) {
   if (!framed) {
     const token = takeFragment();
     if (token) asked.identify({ token });
-    return Promise.resolve({});
+    return location.hash === "#continue" && window.opener ? askOpener() : Promise.resolve({});
   }
   return new Promise((resolve) => {
     setTimeout(() => resolve({}), PATIENCE);
@@ -51,6 +51,21 @@ function isFromPage({ source, origin, data }) {
   if (source !== window.parent || typeof data?.airlock !== "string") return false;
   page ??= origin;
   return origin === page;
+}
+
+/**
+ * A frame that opened this window gives a code by which the conversation goes on here.
+ * @returns {Promise<Hello>}
+ */
+function askOpener() {
+  history.replaceState(null, "", location.pathname + location.search);
+  return new Promise((resolve) => {
+    setTimeout(() => resolve({}), PATIENCE);
+    addEventListener("message", ({ source, origin, data }) => {
+      if (source === window.opener && origin === location.origin && data?.airlock === "code") resolve({ kept: String(data.code) });
+    });
+    window.opener.postMessage({ airlock: "continue" }, location.origin);
+  });
 }
 
 /**

@@ -60,13 +60,27 @@ p{margin:32px 24px}
     frame?.contentWindow?.postMessage({ airlock: type, shown: !panel.hidden, ...content }, origin);
   }
 
+  // For frames that keep nothing themselves, if the site's settings allow it.
+  const key = `airlock-chat-${site}`;
+
+  /** @param {string | null} [ticket] kept, or with null forgotten */
+  function kept(ticket) {
+    try {
+      if (ticket === null) localStorage.removeItem(key);
+      else if (ticket) localStorage.setItem(key, ticket);
+      else return localStorage.getItem(key);
+    } catch {
+      // This browser keeps nothing for the page either.
+    }
+  }
+
   function load() {
     frame = document.createElement("iframe");
     frame.title = "Chat";
     frame.allow = "camera; microphone";
     frame.src = address;
     // A blocked frame loads an error page, which never answers.
-    frame.onload = () => send("hello", identity);
+    frame.onload = () => send("hello", { kept: kept(), ...identity });
     panel.append(frame);
     setTimeout(() => {
       if (answered) return;
@@ -95,6 +109,7 @@ p{margin:32px 24px}
       panel.className = "ready";
       note.remove();
     }
+    if (data.airlock === "keep") kept(data.ticket);
     if (data.airlock === "unread") count(data.count);
     if (data.airlock === "close") show(false);
   });
@@ -109,6 +124,7 @@ p{margin:32px 24px}
     },
     reset() {
       identity = answered ? {} : { reset: true };
+      kept(null);
       if (answered) send("reset");
     },
     /** @param {["open" | "close" | "identify" | "reset", string?, object?]} call */

@@ -15,6 +15,25 @@ const PAGE = 50;
 
 /** @type {"cookie" | "header"} */
 let carried = "cookie";
+/** What continues an earlier conversation, once: kept by the page around the frame, or given by the frame. @type {string | undefined} */
+let ticket;
+/** @type {(ticket: string | null) => void} */
+let onTicket = () => undefined;
+
+/**
+ * A ticket that a page kept shows that this browser keeps no cookie for the frame. A window can keep one.
+ * @param {string | undefined} kept
+ */
+export function resume(kept) {
+  if (!kept) return;
+  ticket = kept;
+  if (framed) carried = "header";
+}
+
+/** @param {(ticket: string | null) => void} listener called with what the page may keep, null to keep nothing */
+export function whenResumable(listener) {
+  onTicket = listener;
+}
 
 /**
  * @param {Identity} identity
@@ -22,7 +41,7 @@ let carried = "cookie";
  */
 export async function begin(identity) {
   let session = await ask(identity, carried);
-  if (session.token) carry(session.token);
+  keep(session);
   try {
     return { session, history: await firstPage() };
   } catch (error) {
@@ -31,9 +50,17 @@ export async function begin(identity) {
     carried = "header";
     carry(null);
     session = await ask(identity, carried);
-    carry(session.token ?? null);
+    keep(session);
     return { session, history: await firstPage() };
   }
+}
+
+/** @param {SessionView} session */
+function keep({ token, resume: next }) {
+  if (token) carry(token);
+  // It was used, and the next one is for the next time.
+  ticket = undefined;
+  if (next) onTicket(next);
 }
 
 /** @returns {Promise<HistoryView>} */
@@ -48,6 +75,12 @@ export async function end() {
   carry(null);
 }
 
+/** The page around the frame keeps nothing any more. */
+export function forgetTicket() {
+  ticket = undefined;
+  onTicket(null);
+}
+
 /**
  * @param {Identity} identity
  * @param {"cookie" | "header"} how
@@ -59,6 +92,7 @@ async function ask({ token, join }, how, work) {
     const json = {
       site, kind: framed ? "frame" : "page", carry: how, language,
       ...(token ? { identity: token, join: join === true } : {}), ...(work ? { work } : {}),
+      ...(ticket ? { resume: ticket } : {}),
     };
     return await (await call("POST", "sessions", { json })).json();
   } catch (error) {

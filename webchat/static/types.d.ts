@@ -24,6 +24,7 @@ export interface SessionView {
   accept: string[];
   words: string;
   token?: string;
+  resume?: string;
 }
 
 export interface AttachmentView {

@@ -23,8 +23,8 @@ T = TypeVar("T")
 
 #: Enough that many consumers share an fsync, few enough that the first write returns soon.
 _MAX_GROUP = 256
-#: The version of schema.sql.
-_FORMAT = 1
+#: In order. The version of a file is the number of those that ran on it; a version adds one.
+_SCHEMA = ("schema.sql", "tickets.sql")
 
 
 class Connection(sqlite3.Connection):
@@ -179,14 +179,14 @@ def connect(path: Path) -> Connection:
 
 def _create(connection: Connection, name: str) -> None:
     (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found > _FORMAT:
+    if found > len(_SCHEMA):
         raise TooNew(
-            f"{name} was written by a later version (format {found}; this version reads formats up to {_FORMAT}); "
+            f"{name} was written by a later version (format {found}; this version reads formats up to {len(_SCHEMA)}); "
             "start the later version, or restore a backup from before the upgrade"
         )
-    if found == 0:
-        schema = files("webchat.store").joinpath("schema.sql").read_text("utf-8")
-        connection.executescript(f"BEGIN;\n{schema}\nPRAGMA user_version = {_FORMAT};\nCOMMIT;")
+    for number, script in enumerate(_SCHEMA[found:], found + 1):
+        schema = files("webchat.store").joinpath(script).read_text("utf-8")
+        connection.executescript(f"BEGIN;\n{schema}\nPRAGMA user_version = {number};\nCOMMIT;")
 
 
 def touch(db: Connection, consumer: str) -> int:

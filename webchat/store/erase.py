@@ -4,7 +4,7 @@ from .consumers import Consumer
 from .database import Connection
 
 #: In the order that the references between the tables require.
-_TABLES = ("attachments", "messages", "uploads", "sessions")
+_TABLES = ("attachments", "messages", "uploads", "tickets", "sessions")
 
 
 def erase(db: Connection, consumer: Consumer) -> list[str]:

@@ -38,7 +38,8 @@ def _move(db: Connection, former: str, id: str) -> None:
     db.execute("UPDATE outbox SET lane = ? WHERE lane = ?", (id, former))
     db.execute("UPDATE aliases SET consumer = ? WHERE consumer = ?", (id, former))
     db.execute("INSERT INTO aliases VALUES (?, ?)", (former, id))
-    db.execute("DELETE FROM sessions WHERE consumer = ?", (former,))
+    for table in ("tickets", "sessions"):
+        db.execute(f"DELETE FROM {table} WHERE consumer = ?", (former,))
     db.execute("DELETE FROM consumers WHERE id = ?", (former,))
     db.changed.add(former)
 

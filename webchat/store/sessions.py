@@ -62,6 +62,7 @@ def touch(db: sqlite3.Connection, token: str, now: int) -> None:
 
 
 def end(db: sqlite3.Connection, mark: bytes) -> None:
+    db.execute("DELETE FROM tickets WHERE session = ?", (mark,))
     db.execute("DELETE FROM sessions WHERE fingerprint = ?", (mark,))
 
 

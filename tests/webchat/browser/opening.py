@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, FilePayload, Page, ViewportSize
+from playwright.async_api import Browser, BrowserContext, FilePayload, Page, Route, ViewportSize
 
 from tests.webchat.browser.running import RunningChat, until
 from tests.workspace import samples
@@ -83,3 +83,11 @@ async def send_picked(page: Page, file: FilePayload, caption: str = "") -> None:
 async def write(page: Page, text: str) -> None:
     await page.get_by_label("Write a message").fill(text)
     await page.keyboard.press("Enter")
+
+
+async def drop_cookie(route: Route) -> None:
+    """Answer as for a browser that keeps no cookie of the chat."""
+    answer = await route.fetch()
+    kept = {name: value for name, value in answer.headers.items() if name != "set-cookie"}
+    await route.request.frame.page.context.clear_cookies()
+    await route.fulfill(response=answer, headers=kept)

@@ -145,6 +145,7 @@ async def run_chat(
         access_tokens=(TOKEN,),
         sites={
             "shop": site,
+            "kept": replace(site, remember="page"),
             "member": replace(site, anonymous=False),
             "asked": replace(site, uploads="after_reply", accept=("photo",)),
         },

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import FrameLocator, Page, expect
 
 from tests.webchat.browser.hosts import HostPage
-from tests.webchat.browser.opening import Opener, photo
+from tests.webchat.browser.opening import Opener, drop_cookie, photo, write
 from tests.webchat.browser.running import RunningChat, until
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
@@ -93,6 +93,41 @@ async def test_frame_on_another_site_keeps_its_session(
     await expect(frame.get_by_text("from elsewhere")).to_be_visible()
 
 
+async def test_page_keeps_the_conversation_of_a_frame_without_cookies(
+    opener: Opener, chat: RunningChat, host: HostPage
+) -> None:
+    page = await opener.open("about:blank", **DESKTOP)
+    await page.route("**/v1/sessions", drop_cookie)
+    await page.goto(host.url(chat.port, host="127.0.0.1", site="kept"))
+    await page.get_by_role("button", name="Open chat").click()
+    frame = chat_in(page)
+    await frame.get_by_label("Write a message").fill("kept by the page")
+    await frame.get_by_label("Write a message").press("Enter")
+    await chat.event("message")
+    before = await page.evaluate(_KEPT)
+    await page.reload()
+    await page.get_by_role("button", name="Open chat").click()
+    await expect(frame.get_by_text("kept by the page")).to_be_visible()
+    await until(lambda: _has_changed(page, before))
+    async with page.expect_popup() as opened:
+        await frame.get_by_role("button", name="More").click()
+        await frame.get_by_role("menuitem", name="Open in a window").click()
+    window = await opened.value
+    await expect(window.get_by_text("kept by the page")).to_be_visible()
+    assert window.url == chat.url("kept") + "&language=en"
+    await write(window, "from the window")
+    await expect(frame.get_by_text("from the window")).to_be_visible()
+    await window.reload()
+    await expect(window.get_by_text("from the window")).to_be_visible()
+    await page.evaluate("window.airlockChat.reset()")
+    await expect(frame.get_by_text("You are signed out.")).to_be_visible()
+    assert await page.evaluate(_KEPT) is None
+
+
+async def _has_changed(page: Page, before: str | None) -> bool:
+    return await page.evaluate(_KEPT) not in {None, before}
+
+
 async def test_camera_that_the_page_forbids_is_replaced_by_a_file(
     opener: Opener, chat: RunningChat, host: HostPage
 ) -> None:
@@ -102,6 +137,11 @@ async def test_camera_that_the_page_forbids_is_replaced_by_a_file(
     await frame.get_by_role("button", name="Attach").click()
     await frame.get_by_role("menuitem", name="Record video").click()
     await expect(frame.get_by_text("This page may not use the camera.")).to_be_visible()
+    async with page.expect_popup() as opened:
+        await frame.get_by_role("button", name="Open in a window").click()
+    await expect((await opened.value).get_by_label("Write a message")).to_be_visible()
+    await frame.get_by_role("button", name="Attach").click()
+    await frame.get_by_role("menuitem", name="Record video").click()
     async with page.expect_file_chooser() as chooser:
         await frame.get_by_role("button", name="Choose a file instead").click()
     assert await (await chooser.value).element.get_attribute("accept") == "video/*"
@@ -177,6 +217,8 @@ async def _has_no_cookies(page: Page) -> bool:
     return not await page.context.cookies()
 
 
+#: The ticket in the storage of the brand's page.
+_KEPT = "localStorage.getItem('airlock-chat-kept')"
 #: What has the focus in the part of the page that the script made.
 _FOCUSED = """() => {
     const { activeElement } = document.querySelector("airlock-chat").shadowRoot;

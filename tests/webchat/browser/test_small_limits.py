@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Route, expect
+from playwright.async_api import expect
 
-from tests.webchat.browser.opening import Opener, choose, photo, send_picked, write
+from tests.webchat.browser.opening import Opener, choose, drop_cookie, photo, send_picked, write
 from tests.webchat.browser.running import RunningChat, run_chat
 from tests.workspace import samples
 from webchat.settings import Limits
@@ -50,7 +50,7 @@ async def test_frame_without_any_cookie_shows_sanitized_files(
     opener: Opener, chat: RunningChat
 ) -> None:
     page = await opener.open("about:blank")
-    await page.route("**/v1/sessions", _drop_cookie)
+    await page.route("**/v1/sessions", drop_cookie)
     token = chat.identity("carla")
     await page.goto(chat.url() + f"#identity={token}")
     await send_picked(page, photo(), "no cookies here")
@@ -59,14 +59,7 @@ async def test_frame_without_any_cookie_shows_sanitized_files(
     await chat.outcome(event, renditions=["thumbnail"], grant="g3", kind="photo")
     await expect(page.get_by_text("Checked.")).to_be_visible()
     other = await opener.open("about:blank")
-    await other.route("**/v1/sessions", _drop_cookie)
+    await other.route("**/v1/sessions", drop_cookie)
     await other.goto(chat.url() + f"#identity={token}")
     await expect(other.locator(".media img")).to_have_js_property("naturalWidth", 300)
     assert await other.context.cookies() == []
-
-
-async def _drop_cookie(route: Route) -> None:
-    answer = await route.fetch()
-    kept = {name: value for name, value in answer.headers.items() if name != "set-cookie"}
-    await route.request.frame.page.context.clear_cookies()
-    await route.fulfill(response=answer, headers=kept)
