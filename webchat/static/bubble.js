@@ -156,12 +156,16 @@ function meta(line, actions) {
       element("button", { type: "button", class: "text-button", onclick: () => actions.cancel(line) }, say("remove")));
   }
   if (line.state === "sending" && line.files.length) return element("p", { class: "meta" }, `${say("sending")} ${share(line.progress)}`);
-  const undelivered = line.state === "failed" && line.position !== null;
-  const unsent = (line.state === "failed" && !undelivered) || line.state === "offline";
-  return element("p", { class: "meta", "data-bad": line.state === "failed" ? "true" : null }, at,
-    element("span", { class: "ticks", title: say(`state.${line.state}`) }, icon(TICKS[line.state] ?? "sent", 17),
-      element("span", { class: undelivered || line.state === "offline" ? "" : "unseen" }, say(undelivered ? "state.undelivered" : `state.${line.state}`))),
-    unsent && element("button", { type: "button", class: "text-button", onclick: () => actions.cancel(line) }, say("cancel")));
+  return element("p", { class: "meta", "data-bad": line.state === "failed" ? "true" : null }, at, ticks(line),
+    (line.state === "failed" || line.state === "offline") && line.position === null
+      && element("button", { type: "button", class: "text-button", onclick: () => actions.cancel(line) }, say("cancel")));
+}
+
+/** @param {Line} line */
+function ticks({ state, position }) {
+  const undelivered = state === "failed" && position !== null;
+  return element("span", { class: "ticks", title: say(`state.${state}`) }, icon(TICKS[state] ?? "sent", 17),
+    element("span", { class: undelivered || state === "offline" ? "" : "unseen" }, say(undelivered ? "state.undelivered" : `state.${state}`)));
 }
 
 /**

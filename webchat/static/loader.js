@@ -65,12 +65,13 @@ p{margin:32px 24px}
 
   /** @param {string | null} [ticket] kept, or with null forgotten */
   function kept(ticket) {
+    // This browser may keep nothing for the page either.
     try {
       if (ticket === null) localStorage.removeItem(key);
-      else if (ticket) localStorage.setItem(key, ticket);
-      else return localStorage.getItem(key);
+      if (ticket) localStorage.setItem(key, ticket);
+      return localStorage.getItem(key);
     } catch {
-      // This browser keeps nothing for the page either.
+      return null;
     }
   }
 
