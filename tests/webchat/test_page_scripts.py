@@ -17,7 +17,7 @@ STATIC = Path(webchat.__file__).parent / "static"
 SCRIPTS = sorted(STATIC.glob("*.js"))
 LANGUAGES = sorted((STATIC / "words").glob("*.json"))
 #: What is loaded after the first view, for the camera, the preview and the viewer.
-CAMERA = ("camera.js", "recorder.js", "viewer.js", "preview.js", "sheets.css")
+CAMERA = ("camera.js", "recorder.js", "keeping.js", "viewer.js", "preview.js", "sheets.css")
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)

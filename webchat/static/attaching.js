@@ -1,7 +1,7 @@
 // @ts-check
 // Choosing, taking, pasting and dropping of files, up to their preview.
 
-import { check, pick } from "./picking.js";
+import { check, local, pick, recordingName } from "./picking.js";
 import { preview } from "./preview.js";
 import { framed } from "./session.js";
 import { say, size } from "./words.js";
@@ -16,7 +16,8 @@ import { say, size } from "./words.js";
  * @typedef {object} Sender
  * @property {() => { text: number, file_bytes: number }} limits
  * @property {() => string[]} accept
- * @property {(text: string, files: LocalFile[]) => void} send
+ * @property {() => string} consumer
+ * @property {(text: string, files: LocalFile[]) => Promise<void>} send
  * @property {(words: string) => void} warn
  */
 
@@ -58,7 +59,7 @@ export async function take(file, sender, source = "library") {
   const limit = sender.limits().file_bytes;
   const checked = await check(file, sender.accept(), limit);
   if (checked.refused) sender.warn(say(`pick.${checked.refused}`, { size: size(limit) }));
-  else show(checked.file, say("another"), () => choose(source, sender), sender);
+  else show({ file: checked.file }, say("another"), () => choose(source, sender), sender);
 }
 
 /**
@@ -76,18 +77,37 @@ async function shoot(kind, sender) {
     return;
   }
   await openCamera({
-    kind, limit: sender.limits().file_bytes,
-    taken: (file) => show(file, say("retake"), () => shoot(kind, sender), sender),
+    kind, limit: sender.limits().file_bytes, consumer: sender.consumer(),
+    taken: (file, drop) => show({ file, drop }, say("retake"), () => shoot(kind, sender), sender),
     instead: () => choose(kind, sender), elsewhere: framed ? openWindow : null,
   });
 }
 
 /**
- * @param {LocalFile} file
+ * @param {{ file: LocalFile, drop?: (() => void) | undefined }} shown `drop` is called when it was sent, or is not wanted
  * @param {string} again
  * @param {() => void} retake
  * @param {Sender} sender
  */
-function show(file, again, retake, sender) {
-  preview(file, { again, retake, limit: sender.limits().text, send: (caption) => sender.send(caption, [file]) });
+function show({ file, drop = () => undefined }, again, retake, sender) {
+  preview(file, {
+    again, retake, limit: sender.limits().text, cancelled: drop,
+    send: (caption) => void sender.send(caption, [file]).then(drop),
+  });
+}
+
+/**
+ * Offer a recording that a crash or a reload interrupted.
+ * @param {Sender} sender
+ */
+export async function offerInterrupted(sender) {
+  const { interrupted } = await import("./keeping.js");
+  const found = await interrupted(sender.consumer());
+  if (!found) return;
+  const { ask } = await import("./dialogs.js");
+  const { blob, seconds, drop } = found;
+  const file = local(blob, recordingName(blob), Math.round(seconds * 10) / 10);
+  ask(say("interrupted"), say("interrupted.show"), () => show({ file, drop: () => void drop() }, say("retake"), () => shoot("video", sender), sender), {
+    word: say("interrupted.drop"), work: () => void drop(),
+  });
 }

@@ -3,7 +3,8 @@
 
 import { iconButton, openDialog } from "./dialogs.js";
 import { element } from "./element.js";
-import { local, toJpeg } from "./picking.js";
+import { KeptRecording } from "./keeping.js";
+import { local, recordingName, toJpeg } from "./picking.js";
 import { Recording, supportedTypes } from "./recorder.js";
 import { length, say } from "./words.js";
 
@@ -13,7 +14,8 @@ import { length, say } from "./words.js";
  * @typedef {object} Wish
  * @property {"photo" | "video"} kind
  * @property {number} limit bytes
- * @property {(file: LocalFile) => void} taken
+ * @property {string} consumer
+ * @property {(file: LocalFile, drop?: () => void) => void} taken `drop` deletes what is kept of it until it was sent
  * @property {() => void} instead take it with the device's own camera, or choose a file
  * @property {(() => void) | null} elsewhere open the chat in a window, which the page around this frame cannot forbid the camera
  */
@@ -170,7 +172,7 @@ class Camera {
   #record() {
     if (!this.#stream) return;
     try {
-      this.#recording = new Recording(this.#stream, this.wish.limit);
+      this.#recording = new Recording(this.#stream, this.wish.limit, new KeptRecording(this.wish.consumer));
       this.#recording.start();
     } catch (error) {
       this.#recording = null;
@@ -210,10 +212,11 @@ class Camera {
   /** @param {Recording} recording */
   async #deliver(recording) {
     const blob = await recording.result;
-    const { seconds } = recording;
+    const { seconds, kept } = recording;
+    if (this.#closed || !blob) void kept.drop();
     if (this.#closed) return;
     this.dialog.close();
-    if (blob) this.wish.taken(local(blob, `video.${blob.type.includes("webm") ? "webm" : "mp4"}`, Math.round(seconds * 10) / 10));
+    if (blob) this.wish.taken(local(blob, recordingName(blob), Math.round(seconds * 10) / 10), () => void kept.drop());
   }
 
   #close() {

@@ -7,7 +7,7 @@ import { Conversation, gate, warn, whenOnline } from "./conversation.js";
 import { addStyles, byId, closeDialogs } from "./element.js";
 import { greet, tellPage } from "./frame.js";
 import { end, firstPage, forgetTicket, framed, resume, site, whenResumable } from "./session.js";
-import { forgetEverything, isKept, openStore } from "./store.js";
+import { all, forgetEverything, isKept, openStore } from "./store.js";
 import { Transcript } from "./transcript.js";
 import { loadWords, say } from "./words.js";
 
@@ -48,6 +48,7 @@ const transcript = new Transcript({
 const sender = {
   limits: () => conversation.session?.limits ?? NO_LIMITS,
   accept: () => conversation.session?.accept ?? [],
+  consumer: () => conversation.session?.consumer.id ?? "",
   send: (text, files) => conversation.send(text, files),
   warn,
 };
@@ -175,4 +176,5 @@ else await conversation.start(identity);
 if (framed && matchMedia("(pointer: fine)").matches) composer.focus();
 // What opens later must open without a network as well.
 await watchReading();
+if (!byId("attach").hidden && (await all("parts")).length) void (await attaching()).offerInterrupted(sender);
 for (const module of ["keyboard", "attaching", "menu", "uploading", "viewer", "camera", "window"]) import(`./${module}.js`).catch(() => undefined);

@@ -114,16 +114,17 @@ export class Conversation {
   }
 
   /**
+   * Returns once the message is kept on this device.
    * @param {string} text
    * @param {LocalFile[]} files
    */
-  send(text, files) {
+  async send(text, files) {
     if (!(this.session && this.queue)) {
       this.#early.push({ text, files });
       return;
     }
     warn("");
-    void this.queue.add({
+    await this.queue.add({
       id: newId(), consumer: this.session.consumer.id, text, files, at: Date.now(), state: "waiting", reason: null, tries: 0, progress: 0,
     });
   }
@@ -176,7 +177,7 @@ export class Conversation {
     byId("unkept").hidden = isKept();
     byId("more").hidden = false;
     setStatus(say("online"));
-    for (const { text, files: waiting } of this.#early.splice(0)) this.send(text, waiting);
+    for (const { text, files: waiting } of this.#early.splice(0)) void this.send(text, waiting);
   }
 
   /** @param {Queued} record */

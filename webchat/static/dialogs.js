@@ -38,12 +38,16 @@ export function openDialog(attributes, ...children) {
  * @param {string} question
  * @param {string} answer
  * @param {() => void} work
+ * @param {{ word: string, work: () => void }} [otherwise]
  */
-export function ask(question, answer, work) {
+export function ask(question, answer, work, otherwise = { word: say("cancel"), work: () => undefined }) {
   const dialog = openDialog({ class: "question", "aria-labelledby": "question" },
     element("p", { id: "question" }, question),
     element("div", { class: "answers" },
-      element("button", { type: "button", class: "text-button", onclick: () => dialog.close() }, say("cancel")),
+      element("button", { type: "button", class: "text-button", onclick: () => {
+        dialog.close();
+        otherwise.work();
+      } }, otherwise.word),
       element("button", { type: "button", class: "main-button", onclick: () => {
         dialog.close();
         work();

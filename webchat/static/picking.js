@@ -101,6 +101,11 @@ export function local(blob, name, seconds = null) {
   return { id: newId(), name, type, bytes: blob.size, seconds, blob: type === blob.type ? blob : new Blob([blob], { type }) };
 }
 
+/** @param {Blob} blob */
+export function recordingName(blob) {
+  return `video.${blob.type.includes("webm") ? "webm" : "mp4"}`;
+}
+
 // iOS draws nothing on a canvas with more pixels.
 const MOST_PIXELS = 16_777_216;
 

@@ -9,9 +9,10 @@ import { length, say, size } from "./words.js";
 
 /**
  * @param {LocalFile} file
- * @param {{ again: string, retake: () => void, send: (caption: string) => void, limit: number }} options
+ * @param {{ again: string, retake: () => void, send: (caption: string) => void, cancelled: () => void, limit: number }} options
  */
-export function preview(file, { again, retake, send, limit }) {
+export function preview(file, { again, retake, send, cancelled, limit }) {
+  let sent = false;
   const address = URL.createObjectURL(file.blob);
   const caption = element("textarea", { rows: 1, dir: "auto", maxlength: limit, placeholder: say("caption"), "aria-label": say("caption"), "data-caption": true });
   const dialog = openDialog({ class: "sheet preview", "aria-label": say("preview") },
@@ -21,7 +22,10 @@ export function preview(file, { again, retake, send, limit }) {
     element("div", { class: "stage" }, shown(file, address)),
     element("form", { class: "sheet-foot", onsubmit: submit }, caption,
       element("button", { class: "send-button", "aria-label": say("send"), title: say("send") }, icon("send"))));
-  dialog.addEventListener("close", () => URL.revokeObjectURL(address));
+  dialog.addEventListener("close", () => {
+    URL.revokeObjectURL(address);
+    if (!sent) cancelled();
+  });
   caption.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) submit(event);
   });
@@ -30,6 +34,7 @@ export function preview(file, { again, retake, send, limit }) {
   /** @param {Event} event */
   function submit(event) {
     event.preventDefault();
+    sent = true;
     dialog.close();
     send(caption.value.trim());
   }

@@ -1,6 +1,8 @@
 // @ts-check
 // A recording that ends by itself before it is too large to send. Times are in seconds.
 
+/** @import { KeptRecording } from "./keeping.js" */
+
 // Bare "video/mp4" gives VP9 and Opus in Chromium, which costs the gateway a multiple. Some Chromium has no AAC.
 // Firefox needs both codecs by name. The constructor may still refuse what is said to be supported.
 const TYPES = [
@@ -19,8 +21,6 @@ export function supportedTypes() {
 }
 
 export class Recording {
-  /** @type {Blob[]} */
-  #parts = [];
   #bytes = 0;
   #countedAt = 0;
   #begun = 0;
@@ -32,8 +32,10 @@ export class Recording {
    * Throws if this browser records no type at all.
    * @param {MediaStream} stream
    * @param {number} limit bytes
+   * @param {KeptRecording} kept takes the parts as they come
    */
-  constructor(stream, limit) {
+  constructor(stream, limit, kept) {
+    this.kept = kept;
     this.room = limit * SHARE_OF_LIMIT;
     this.#recorder = makeRecorder(stream);
     this.#recorder.addEventListener("dataavailable", ({ data }) => this.#count(data));
@@ -79,7 +81,7 @@ export class Recording {
   /** @param {Blob} data */
   #count(data) {
     if (!data.size) return;
-    this.#parts.push(data);
+    this.kept.add(data, this.seconds);
     this.#bytes += data.size;
     this.#countedAt = performance.now();
   }
@@ -87,7 +89,7 @@ export class Recording {
   #finish() {
     this.stop();
     const [type = "video/mp4"] = this.#recorder.mimeType.split(";");
-    return this.#bytes ? new Blob(this.#parts, { type }) : null;
+    return this.#bytes ? this.kept.whole(type) : null;
   }
 }
 

@@ -1,24 +1,25 @@
 // @ts-check
-// What this device keeps: the queue, and the last files that were sent. Where the browser keeps nothing for a frame,
+// What this device keeps: the queue, the last files that were sent, and the parts of a recording that runs. Where the browser keeps nothing for a frame,
 // the same lives in memory until the page closes.
 
 /** @import { LocalFile, Queued } from "./types.d.ts" */
 
-const TABLES = /** @type {const} */ (["queue", "files", "facts"]);
+const TABLES = /** @type {const} */ (["queue", "files", "facts", "parts"]);
 
 /** @typedef {typeof TABLES[number]} Table */
 
 /** @type {IDBDatabase | null} */
 let database = null;
 /** @type {Record<Table, Map<string, any>>} */
-const memory = { queue: new Map(), files: new Map(), facts: new Map() };
+const memory = { queue: new Map(), files: new Map(), facts: new Map(), parts: new Map() };
 
 /** @param {string} site */
 export async function openStore(site) {
   try {
-    const opening = indexedDB.open(`airlock-${site}`, 1);
+    const opening = indexedDB.open(`airlock-${site}`, 2);
     opening.addEventListener("upgradeneeded", () => {
-      for (const name of TABLES) opening.result.createObjectStore(name);
+      const { result } = opening;
+      for (const name of TABLES) if (!result.objectStoreNames.contains(name)) result.createObjectStore(name);
     });
     database = await settled(opening);
     // Another tab deletes the database when its consumer signs out.

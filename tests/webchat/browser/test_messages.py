@@ -3,8 +3,8 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.webchat.browser.opening import Opener, choose, photo, pick, send_picked, write
-from tests.webchat.browser.running import RunningChat
+from tests.webchat.browser.opening import Opener, choose, loaded, photo, pick, send_picked, write
+from tests.webchat.browser.running import RunningChat, until
 from tests.workspace import samples
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
@@ -143,6 +143,49 @@ async def test_video_is_recorded_by_press_and_by_hold(opener: Opener, chat: Runn
     await expect(page.locator(".viewer video")).to_have_js_property("paused", False)
     await page.locator(".viewer video").evaluate("video => { video.currentTime = 0.5; }")
     await expect(page.locator(".viewer video")).to_have_js_property("seeking", False)
+
+
+async def test_recording_survives_the_end_of_its_tab(opener: Opener, chat: RunningChat) -> None:
+    page = await opener.open()
+    await choose(page, "Record video")
+    shutter = page.get_by_role("button", name="Record video")
+    await expect(shutter).to_be_enabled()
+    await shutter.press("Enter")
+    await until(lambda: _has_parts(page, 2))
+    other = await page.context.new_page()
+    await other.goto(chat.url())
+    await expect(other.get_by_role("button", name="Attach")).to_be_visible()
+    await loaded(other, "camera")
+    # The other tab leaves it alone while it runs.
+    await expect(other.get_by_role("dialog")).to_have_count(0)
+    await page.close()
+    await other.reload()
+    await expect(other.get_by_text("A recording was interrupted.")).to_be_visible()
+    await other.get_by_role("button", name="Show it").click()
+    player = other.get_by_role("dialog", name="Preview").locator("video")
+    await expect(player).to_have_js_property("videoHeight", 720)
+    await other.get_by_label("Add a caption").press("Enter")
+    (file,) = (await chat.event("message"))["attachments"]
+    assert file["kind"] == "video"
+    await until(lambda: _has_parts(other, 0))
+    await other.reload()
+    await expect(other.get_by_role("button", name="Play video")).to_be_visible()
+    await expect(other.get_by_role("dialog")).to_have_count(0)
+
+
+async def _has_parts(page: Page, count: int) -> bool:
+    found: int = await page.evaluate(_PARTS)
+    return found >= count if count else found == 0
+
+
+#: How many parts of recordings this device keeps.
+_PARTS = """async () => {
+    const settled = (request) => new Promise((resolve) => { request.onsuccess = () => resolve(request.result); });
+    const db = await settled(indexedDB.open("airlock-shop"));
+    const count = await settled(db.transaction("parts").objectStore("parts").count());
+    db.close();
+    return count;
+}"""
 
 
 async def test_menu_offers_what_the_site_takes_once_it_does(
