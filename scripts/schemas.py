@@ -9,7 +9,7 @@ from gateway.settings.plugins import installed
 from gateway.settings.schema import schema
 
 FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
-PUBLIC_URL = "https://chat.example.com"
+PUBLIC_URL = "https://gateway.example.com"
 
 
 def files() -> dict[str, str]:

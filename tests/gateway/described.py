@@ -12,7 +12,7 @@ from gateway.http.openapi import document
 from gateway.http.operation import Operation
 from gateway.http.operations import OPERATIONS
 
-DESCRIPTION = document("https://chat.example.com")
+DESCRIPTION = document("https://gateway.example.com")
 
 
 def _strict(components: dict[str, Any]) -> dict[str, Any]:
