@@ -18,14 +18,6 @@ def on_disk(server: Server) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-async def checkpoint(server: Server) -> None:
-    await server.chat.database.write(lambda db: None)
-    import sqlite3
-
-    with sqlite3.connect(server.chat.settings.data / "webchat.db") as db:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
 async def conversation(server: Server) -> Consumer:
     mia = await server.consumer()
     await mia.write("a very private text", uploads=[await mia.upload(JPEG, X_Name="private.jpg")])
@@ -45,7 +37,6 @@ async def test_a_consumer_who_erases_leaves_nothing(server: Server) -> None:
     event = await server.gateway.of_type("erasure")
     assert event["consumer"]["id"] == mia.id
     await server.settled()
-    await checkpoint(server)
     left = on_disk(server)
     for private in (b"private", mia.id.encode(), JPEG[:50]):
         assert private not in left

@@ -35,6 +35,8 @@ class Connection(sqlite3.Connection):
         #: Consumers with a visible change, and lanes with a new delivery, since the last commit.
         self.changed: set[str] = set()
         self.queued: set[str] = set()
+        #: Whether something was erased that the write-ahead log still holds.
+        self.scrubs = False
 
 
 #: Called in the event loop after a commit, with the consumers that changed and the lanes that have something to send.
@@ -131,6 +133,10 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             outcomes = [self._apply(write) for write in group]
             connection.execute("COMMIT")
+            if connection.scrubs:
+                # A reader may be in the way; the next commit tries again.
+                row = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                connection.scrubs = bool(row[0])
         except sqlite3.Error as exc:  # such as a full disk: every write of the group fails
             if connection.in_transaction:
                 connection.execute("ROLLBACK")

@@ -18,4 +18,5 @@ def erase(db: Connection, consumer: Consumer) -> list[str]:
     db.execute("DELETE FROM usage WHERE subject LIKE '% ' || ?", (consumer.id,))
     db.execute("DELETE FROM consumers WHERE id = ?", (consumer.id,))
     db.changed.add(consumer.id)
+    db.scrubs = True
     return files

@@ -10,6 +10,7 @@ import orjson
 
 from webchat.timestamps import rfc3339
 
+from . import consumers
 from .consumers import Consumer
 from .database import Connection
 
@@ -103,12 +104,15 @@ def postpone(db: sqlite3.Connection, batch: Batch, due: int) -> None:
     )
 
 
-def remove(db: sqlite3.Connection, batch: Batch) -> list[tuple[str, str]]:
+def remove(db: Connection, batch: Batch) -> list[tuple[str, str]]:
     """Remove events that were taken or given up; return the consumers' messages among them, with their consumers."""
     rows = db.execute(
         f"DELETE FROM outbox WHERE sequence IN ({_marks(batch.sequences)}) RETURNING lane, message",
         batch.sequences,
     ).fetchall()
+    # What said that a consumer was erased was the last that named them.
+    lanes = {row["lane"] for row in rows}
+    db.scrubs = db.scrubs or any(consumers.find(db, lane) is None for lane in lanes)
     return [(row["lane"], row["message"]) for row in rows if row["message"] is not None]
 
 

@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.system.running import Site, free_port, site
 from tests.system.web_channel import section
 from tests.webchat.browser.opening import PHONE, choose, photo, send_picked
+from tests.webchat.browser.running import until
 from workspace.auth import accounts
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
@@ -61,8 +62,32 @@ async def test_photo_and_recording_reach_the_agent_and_answers_return(
         await expect(agent.locator(".ticks[data-status=read]")).to_be_visible(timeout=PATIENCE)
         await consumer.get_by_label("Write a message").press_sequentially("Thanks")
         await expect(agent.locator("#typing")).to_be_visible(timeout=PATIENCE)
+
+        await agent.locator("#actions").get_by_role("button", name="Close").click()
+        await expect(consumer.get_by_text("The conversation was closed")).to_be_visible(
+            timeout=PATIENCE
+        )
+        await agent.locator("#actions").get_by_role("button", name="Reopen").click()
+        await agent.get_by_label("Your reply").fill("We forgot something")
+        await agent.get_by_label("Your reply").press("Enter")
+        await expect(consumer.get_by_text("We forgot something")).to_be_visible(timeout=PATIENCE)
+        await expect(consumer.get_by_text("The conversation was closed")).to_be_hidden()
+        assert _is_stored(running, b"My parcel is broken")
+        await consumer.get_by_role("button", name="More").click()
+        await consumer.get_by_role("menuitem", name="Delete my data").click()
+        await consumer.get_by_role("dialog").get_by_role("button", name="Delete my data").click()
+        await expect(agent.locator(".entry")).to_have_count(0, timeout=PATIENCE)
+        await until(lambda: not _is_stored(running, b"My parcel is broken"))
+        await until(lambda: not _is_stored(running, b"We forgot something"))
         await agent.context.close()
         await consumer.context.close()
+
+
+def _is_stored(running: Site, text: bytes) -> bool:
+    """Whether a text is anywhere in the databases: those of the workspace, the gateway and the web channel."""
+    files = [path for path in (running.folder / "data").rglob("*.db*") if path.is_file()]
+    assert any(path.name == "workspace.db" for path in files)
+    return any(text in path.read_bytes() for path in files)
 
 
 async def _sign_in(browser: Browser, running: Site) -> Page:
