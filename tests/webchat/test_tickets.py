@@ -84,7 +84,7 @@ async def test_code_of_a_window_works_once_within_a_minute(server: Server, clock
     assert (await server.call("POST", "/v1/codes")).status == 401
 
 
-async def test_continuing_is_no_new_session_for_the_network(
+async def test_continuing_does_not_count_as_a_new_session(
     tmp_path: Path, gateway: FakeGateway, clock: Clock
 ) -> None:
     from webchat.settings import Limits
