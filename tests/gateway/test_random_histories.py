@@ -177,9 +177,10 @@ async def compare(journal: StoredJournal, model: Model, copy: Copy) -> None:
         assert owner["id"] == copy.where(copied)
 
 
-async def play(engine: Engine, folder: Path, history: list[Any]) -> None:
+async def play(engine: Engine, folder: Path, history: list[Any], at_once: int = 1) -> None:
+    """Record a history, so many events in a batch."""
     journal = await engine.open(folder)
-    model, copy, recorded = Model(), Copy(), list[AnyEvent]()
+    model, copy, recorded, batch = Model(), Copy(), list[AnyEvent](), list[AnyEvent]()
     try:
         for number, step in enumerate(history):
             if step[0] == "kill":
@@ -190,8 +191,11 @@ async def play(engine: Engine, folder: Path, history: list[Any]) -> None:
             event = event_of(number, step, model, recorded)
             if event is not None:
                 recorded.append(event)
-                copy.take(await tell(journal, event, reports_opt_in=True))
+                batch.append(event)
                 model.apply(event)
+            if batch and (len(batch) == at_once or number == len(history) - 1):
+                copy.take(await tell(journal, *batch, reports_opt_in=True))
+                batch.clear()
                 await compare(journal, model, copy)
     finally:
         await journal.close()
@@ -213,10 +217,10 @@ def test_a_history_leaves_the_state_of_a_plain_model(history: list[Any]) -> None
         asyncio.run(play(Sqlite(), Path(folder), history))
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(steps, min_size=10, max_size=30))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(steps, min_size=10, max_size=30), st.integers(1, 6))
 def test_a_history_leaves_the_same_state_on_postgresql(
-    postgresql: Server, history: list[Any]
+    postgresql: Server, history: list[Any], at_once: int
 ) -> None:
     with TemporaryDirectory() as folder:
-        asyncio.run(play(Postgresql(postgresql), Path(folder), history))
+        asyncio.run(play(Postgresql(postgresql), Path(folder), history, at_once))

@@ -22,6 +22,7 @@ from normalizer.events import (
 from .announcer import Announcer
 from .changes import edit, is_deleted, transcript_of, unsend
 from .event_content import fact_of, notice_of, status_of
+from .foreseen import Foreseen
 from .known import Known
 from .outbox import Outbox
 from .parties import Parties, Place
@@ -39,6 +40,7 @@ class FactRecorder:
     announcer: Announcer
     parties: Parties
     known: Known
+    foreseen: Foreseen
 
     def fact(self, reading: Reading, event: Any) -> None:
         if not self.known.is_new(reading, event.id):
@@ -148,7 +150,7 @@ class FactRecorder:
 
     def _update_texts(self, receipt: Receipt, platform_id: str | None, conversation: int) -> bool:
         """Update the status of agents' texts; False if the receipt is about none of them."""
-        tracker = ReceiptTracker(self.connection, self.ids, self.outbox)
+        tracker = ReceiptTracker(self.connection, self.ids, self.outbox, self.foreseen)
         cause = Cause(receipt.reason, receipt.code, receipt.detail)
         recorded = None
         if receipt.key is not None:
@@ -158,13 +160,16 @@ class FactRecorder:
         if recorded is None and platform_id is not None:
             recorded = tracker.by_platform_id(platform_id, receipt.status, cause)
             if recorded is None and keep_early_receipt(
-                self.connection, conversation, platform_id, receipt.status, cause
+                *(self.connection, self.foreseen, conversation),
+                *(platform_id, receipt.status, cause),
             ):
                 return True
         if recorded is None and platform_id is None and receipt.watermark is not None:
             watermark = to_ms(receipt.watermark)
             recorded = tracker.up_to(conversation, watermark, receipt.status)
-            waits = keep_early_watermark(self.connection, conversation, watermark, receipt.status)
+            waits = keep_early_watermark(
+                self.connection, self.foreseen, conversation, watermark, receipt.status
+            )
             if not (recorded.entries or waits):
                 return False
         if recorded is None:
@@ -177,7 +182,7 @@ class FactRecorder:
 
         An echo may come before the platform's response names its id. Without our key, its words tell whose it is.
         """
-        tracker = ReceiptTracker(self.connection, self.ids, self.outbox)
+        tracker = ReceiptTracker(self.connection, self.ids, self.outbox, self.foreseen)
         recorded = None
         if echo.key is not None:
             recorded = tracker.by_key(echo.key, "sent", platform_id=echo.message_id)

@@ -23,6 +23,16 @@ from .foreseen import Foreseen
 from .transaction import Transaction
 from .views import CONVERSATION, conversation_of
 
+# What every new consumer writes; an engine may write many of each with one statement.
+INSERT_CONVERSATION = (
+    "INSERT INTO conversation (key, id, connector, platform, account, consumer, name, aliases) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+REMEMBER_ADDRESS = (
+    "INSERT INTO alias (id, conversation, address) VALUES (?, ?, ?) ON CONFLICT (id) "
+    "DO UPDATE SET conversation = excluded.conversation, address = excluded.address"
+)
+
 #: The columns of a `Place`.
 PLACE = f"c.key, c.sequence, c.route, {CONVERSATION}"
 
@@ -66,7 +76,7 @@ class Parties:
         before = orjson.dumps(place.view)
         self._change(place, others, party, event, former)
         if others or former or orjson.dumps(place.view) != before:
-            self._store(place, former)
+            self._store(place, former, named)
         for other in others:
             self._merge(place, other)
         if others:
@@ -100,25 +110,34 @@ class Parties:
         base = self.ids.conversation(reading.connector, account, party.id)
         id = self._unused(reading.connector, account, party.id)
         aliases = list(dict.fromkeys(name for name in party.aliases if name != party.id))
-        row = self.connection.execute(
-            "INSERT INTO conversation (id, connector, platform, account, consumer, name, aliases) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING key",
-            (
-                *(id, reading.connector, reading.platform, account, party.id, party.name),
-                orjson.dumps(aliases).decode(),
-            ),
-        ).fetchone()
+        key = self._insert(
+            *(id, reading.connector, reading.platform, account, party.id, party.name),
+            orjson.dumps(aliases).decode(),
+        )
         place = place_of(
             (
-                *(row[0], 0, None, id, reading.connector, reading.platform, account),
+                *(key, 0, None, id, reading.connector, reading.platform, account),
                 *(party.id, party.name, orjson.dumps(aliases), None),
             )
         )
+        # None of these addresses found anybody before.
+        self.foreseen.created(id, (self._id(place, name) for name in place.addresses), place)
         if aliases or id != base:
             self._remember(place)
-        else:
-            self.foreseen.created(id, place)
         return place
+
+    def _insert(self, *values: Any) -> int:
+        """Store a new conversation; return its key."""
+        if self.foreseen.keys:
+            key = self.foreseen.keys.pop()
+            self.connection.execute(INSERT_CONVERSATION, (key, *values))
+            return key
+        row = self.connection.execute(
+            "INSERT INTO conversation (id, connector, platform, account, consumer, name, aliases) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING key",
+            values,
+        ).fetchone()
+        return int(row[0])
 
     def _unused(self, connector: str, account: str, address: str) -> str:
         """Return the conversation's id: of the address, and of whose turn it is to have the address."""
@@ -156,10 +175,14 @@ class Parties:
             names = (consumer["name"],)
         consumer["name"] = next((name for name in names if name is not None), None)
 
-    def _store(self, place: Place, former: Sequence[str]) -> None:
+    def _store(self, place: Place, former: Sequence[str], named: Iterable[str]) -> None:
+        """Store the consumer of `place`, who has the addresses `named` from now on, and not `former`."""
         consumer = place.view["consumer"]
-        if former:  # a new name changes no address, and a new address is remembered below
+        if former:
             self.foreseen.addresses_changed()
+        else:
+            # Those who had one of these addresses were found, and are merged.
+            self.foreseen.found_under((self._id(place, name) for name in named), place)
         self.connection.execute(
             "UPDATE conversation SET consumer = ?, name = ?, aliases = ? WHERE key = ?",
             (
@@ -176,10 +199,8 @@ class Parties:
 
     def _remember(self, place: Place) -> None:
         """Let all addresses of the consumer find the conversation."""
-        self.foreseen.addresses_changed()
         self.connection.executemany(
-            "INSERT INTO alias (id, conversation, address) VALUES (?, ?, ?) ON CONFLICT (id) "
-            "DO UPDATE SET conversation = excluded.conversation, address = excluded.address",
+            REMEMBER_ADDRESS,
             [(self._id(place, name), place.key, name) for name in place.addresses],
         )
 

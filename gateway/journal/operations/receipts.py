@@ -15,20 +15,46 @@ from gateway.timestamps import now_ms
 from normalizer.events import Status
 
 from .event_content import explain
+from .foreseen import Foreseen, SentPart
 from .outbox import Outbox
 from .transaction import Transaction
 from .views import CONVERSATION, conversation_of
 
 _RANK = {"waiting": 0, "trying": 0, "unknown": 1, "sent": 2, "failed": 3, "delivered": 4, "read": 5}
+_LOCK_CONVERSATION = """SELECT 1 FROM outgoing o JOIN conversation c ON c.key = o.conversation
+    WHERE o.key = ? /* lock c */"""
 #: Allowed difference (ms) between the clocks of platform and gateway when a watermark is compared.
 _CLOCK_SLACK_MS = 2_000
 
 
+def sent_part(connection: Transaction, foreseen: Foreseen, platform_id: str) -> SentPart | None:
+    """Return the part of an agent's text that has a platform's id; None if there is none."""
+    if platform_id in foreseen.parts:
+        return foreseen.parts[platform_id]
+    row = connection.execute(
+        "SELECT p.outgoing, p.position, o.id FROM part p JOIN outgoing o ON o.key = p.outgoing "
+        "WHERE p.platform_id = ?",
+        (platform_id,),
+    ).fetchone()
+    return None if row is None else SentPart(*row)
+
+
+def text_of_key(key: str) -> tuple[str, str]:
+    """Return the id of an agent's text and the position of a part from the key under which the part was sent."""
+    id, _, position = key.rpartition("-")
+    return id, position
+
+
 def keep_early_receipt(
-    connection: Transaction, conversation: int, platform_id: str, status: str, cause: Cause
+    connection: Transaction,
+    foreseen: Foreseen,
+    conversation: int,
+    platform_id: str,
+    status: str,
+    cause: Cause,
 ) -> bool:
     """Keep a receipt that came before the platform's response; False if no request is in flight."""
-    if not _has_request_in_flight(connection, conversation):
+    if not _has_request_in_flight(connection, foreseen, conversation):
         return False
     previous = connection.execute(
         "SELECT status FROM early WHERE platform_id = ?", (platform_id,)
@@ -45,10 +71,10 @@ def keep_early_receipt(
 
 
 def keep_early_watermark(
-    connection: Transaction, conversation: int, watermark: int, status: str
+    connection: Transaction, foreseen: Foreseen, conversation: int, watermark: int, status: str
 ) -> bool:
     """Keep a receipt with a watermark (ms) until the response shows which texts it covers; False as above."""
-    if not _has_request_in_flight(connection, conversation):
+    if not _has_request_in_flight(connection, foreseen, conversation):
         return False
     connection.execute(
         "INSERT INTO early (platform_id, status, seen_at) VALUES (?, ?, ?) ON CONFLICT (platform_id) "
@@ -59,7 +85,10 @@ def keep_early_watermark(
     return True
 
 
-def _has_request_in_flight(connection: Transaction, conversation: int) -> bool:
+def _has_request_in_flight(connection: Transaction, foreseen: Foreseen, conversation: int) -> bool:
+    known = foreseen.open_texts.get(conversation)
+    if known is not None:
+        return known.in_flight
     in_flight = connection.execute(
         "SELECT 1 FROM part p JOIN outgoing o ON o.key = p.outgoing "
         "WHERE o.conversation = ? AND p.state = 'trying'",
@@ -76,10 +105,17 @@ def _watermark_key(conversation: int, status: str) -> str:
 class ReceiptTracker:
     """Updates the status of parts, and announces when the status of a whole text has changed."""
 
-    def __init__(self, connection: Transaction, ids: Identifiers, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        connection: Transaction,
+        ids: Identifiers,
+        outbox: Outbox,
+        foreseen: Foreseen | None = None,
+    ) -> None:
         self._connection = connection
         self._ids = ids
         self._outbox = outbox
+        self._foreseen = foreseen or Foreseen()
 
     def settle(
         self,
@@ -91,12 +127,15 @@ class ReceiptTracker:
         cause: Cause = NO_CAUSE,
     ) -> Recorded:
         """Record that a part reached `state`. If it failed, the parts after it are not sent and fail, too."""
+        # A receipt is recorded under this lock, too: by now it is in `early`, or it will find this part.
+        self._connection.execute(_LOCK_CONVERSATION, (outgoing,))
         row = self._connection.execute(
             "SELECT state FROM part WHERE outgoing = ? AND position = ?", (outgoing, position)
         ).fetchone()
         if row is None:
             return Recorded()
         if platform_id is not None:
+            self._foreseen.part_sent(platform_id)
             state, cause = self._with_early_receipts(outgoing, platform_id, state, cause)
             self._connection.execute(
                 "UPDATE part SET platform_id = coalesce(platform_id, ?), sent_at = coalesce(sent_at, ?) "
@@ -147,20 +186,25 @@ class ReceiptTracker:
         self, key: str, state: str, *, platform_id: str | None = None, cause: Cause = NO_CAUSE
     ) -> Recorded | None:
         """Settle the part that was sent under the gateway's `key`; None if there is no such part."""
-        id, _, position = key.rpartition("-")
-        row = self._connection.execute("SELECT key FROM outgoing WHERE id = ?", (id,)).fetchone()
-        if row is None or not position.isdigit():
+        id, position = text_of_key(key)
+        text = self._text(id)
+        if text is None or not position.isdigit():
             return None
-        return self.settle(row[0], int(position), state, platform_id=platform_id, cause=cause)
+        return self.settle(text, int(position), state, platform_id=platform_id, cause=cause)
+
+    def _text(self, id: str) -> int | None:
+        """Return the key of an agent's text; None if there is none with this id."""
+        if id in self._foreseen.texts:
+            return self._foreseen.texts[id]
+        row = self._connection.execute("SELECT key FROM outgoing WHERE id = ?", (id,)).fetchone()
+        return None if row is None else int(row[0])
 
     def by_platform_id(
         self, platform_id: str, state: str, cause: Cause = NO_CAUSE
     ) -> Recorded | None:
         """Settle the part with the id `platform_id`; None if there is no such part."""
-        row = self._connection.execute(
-            "SELECT outgoing, position FROM part WHERE platform_id = ?", (platform_id,)
-        ).fetchone()
-        return self.settle(row[0], row[1], state, cause=cause) if row else None
+        part = sent_part(self._connection, self._foreseen, platform_id)
+        return self.settle(part.outgoing, part.position, state, cause=cause) if part else None
 
     def in_flight(
         self, connector: str, account: str, consumer: str, text: str, platform_id: str
@@ -177,6 +221,9 @@ class ReceiptTracker:
 
     def up_to(self, conversation: int, watermark: int, state: str) -> Recorded:
         """Settle every part of a conversation that was sent before `watermark` (ms)."""
+        known = self._foreseen.open_texts.get(conversation)
+        if known is not None and not known.sent:
+            return Recorded()
         rows = self._connection.execute(
             "SELECT p.outgoing, p.position FROM part p JOIN outgoing o ON o.key = p.outgoing "
             "WHERE o.conversation = ? AND p.sent_at <= ? AND p.state IN ('sent', 'delivered')",
@@ -190,19 +237,23 @@ class ReceiptTracker:
 
     def _announce_status(self, outgoing: int) -> Recorded:
         """Announce the status of a text if it has changed: failed, or the lowest status of its parts."""
-        parts = self._connection.execute(
+        # Both are sent before the first is awaited.
+        found = self._connection.execute(
             "SELECT state, platform_id, reason, code, detail FROM part WHERE outgoing = ? ORDER BY position",
             (outgoing,),
-        ).fetchall()
-        if not parts:
-            return Recorded()  # another node has erased the conversation meanwhile
-        status, cause = _status_of_text(parts)
-        row = self._connection.execute(
+        )
+        text = self._connection.execute(
             f"SELECT o.id, o.conversation, o.status, o.request_id, {CONVERSATION} FROM outgoing o "
             "JOIN conversation c ON c.key = o.conversation WHERE o.key = ?",
             (outgoing,),
-        ).fetchone()
+        )
+        parts = found.fetchall()
+        if not parts:
+            return Recorded()  # another node has erased the conversation meanwhile
+        status, cause = _status_of_text(parts)
+        row = text.fetchone()
         id, lane, previous, request_id = row[:4]
+        self._foreseen.settled(lane)
         if status is None or status == previous:
             return Recorded()
         self._connection.execute(

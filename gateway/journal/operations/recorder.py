@@ -75,7 +75,8 @@ class Recorder:
         self.parties = Parties(self.connection, self.ids, self.announcer, self.foreseen)
         self.known = Known(self.connection, self.ids, self.foreseen)
         self.facts = FactRecorder(
-            self.connection, self.ids, self.outbox, self.announcer, self.parties, self.known
+            *(self.connection, self.ids, self.outbox, self.announcer, self.parties),
+            *(self.known, self.foreseen),
         )
 
     def record(self, batch: Batch) -> Recorded:

@@ -11,6 +11,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from gateway.journal.operations.known import INSERT_FACT, INSERT_REPEATED
+from gateway.journal.operations.parties import INSERT_CONVERSATION, REMEMBER_ADDRESS
 from gateway.journal.operations.recorder import (
     COUNT_AND_OPT_IN,
     COUNT_MESSAGE,
@@ -32,6 +34,8 @@ class Bulk:
     types: Sequence[str]
     #: The column of which each value is written once, with the last of its rows; None for rows that are all new.
     key: int | None = None
+    #: Whether its rows may be written before other changes of the table, because nothing can have changed them yet.
+    comes_first: bool = False
 
     def parameters(self, rows: Rows) -> list[Any]:
         if self.key is not None:
@@ -40,12 +44,19 @@ class Bulk:
         return [ARRAYS[type](column) for type, column in zip(self.types, columns, strict=True)]
 
 
-def _insert(table: str, columns: Mapping[str, str]) -> Bulk:
-    """Insert rows; `columns` are their names and types."""
+def _insert(
+    table: str,
+    columns: Mapping[str, str],
+    on_conflict: str = "",
+    *,
+    comes_first: bool = False,
+) -> Bulk:
+    """Insert rows; `columns` are their names and types. With `on_conflict`, the first column is their key."""
     arrays = ", ".join(f"CAST(? AS {type}[])" for type in columns.values())
     names = ", ".join(columns)
-    statement = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays})"
-    return Bulk(table, statement, tuple(columns.values()))
+    statement = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}){on_conflict}"
+    key = 0 if on_conflict else None
+    return Bulk(table, statement, tuple(columns.values()), key, comes_first)
 
 
 def _count(further: str = "") -> Bulk:
@@ -82,12 +93,29 @@ _ATTACHMENT = {
     "due": "bigint",
     "ended_at": "bigint",
 }
+_CONVERSATION = {
+    "key": "bigint",
+    **dict.fromkeys(
+        ("id", "connector", "platform", "account", "consumer", "name", "aliases"), "text"
+    ),
+}
+_ALIAS = {"id": "text", "conversation": "bigint", "address": "text"}
+_FACT = {"id": "text", "seen_at": "bigint"}
 
 #: The operations' statements on the left, what is run for many of them on the right.
 BULK: Mapping[str, Bulk] = MappingProxyType(
     {
         INSERT_MESSAGE: _insert("message", _MESSAGE),
         INSERT_ATTACHMENT: _insert("attachment", _ATTACHMENT),
+        INSERT_CONVERSATION: _insert("conversation", _CONVERSATION, comes_first=True),
+        REMEMBER_ADDRESS: _insert(
+            *("alias", _ALIAS),
+            " ON CONFLICT (id) DO UPDATE SET conversation = excluded.conversation, address = excluded.address",
+        ),
+        INSERT_FACT: _insert("fact", _FACT),
+        INSERT_REPEATED: _insert(
+            "fact", _FACT, " ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at"
+        ),
         COUNT_MESSAGE: _count(),
         COUNT_AND_OPT_IN: _count(", opted_out = 0"),
     }

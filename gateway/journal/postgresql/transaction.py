@@ -85,8 +85,7 @@ class PostgresqlTransaction:
         self._put.append((entry, message))
 
     def _hold(self, bulk: Bulk, row: Sequence[Any]) -> "Result":
-        # Two kinds of changes to one table keep their order.
-        if any(other.table == bulk.table and other != bulk for other in self._held):
+        if any(_keep_order(other, bulk) for other in self._held):
             self._write()
         self._held.setdefault(bulk, []).append(row)
         return Results([])
@@ -94,7 +93,7 @@ class PostgresqlTransaction:
     def _write(self) -> None:
         """Send what is held back."""
         held, self._held = self._held, {}
-        for bulk, rows in held.items():
+        for bulk, rows in sorted(held.items(), key=lambda one: not one[0].comes_first):
             self._send(bulk.statement, bulk.parameters(rows))
         put, self._put = self._put, []
         if put:
@@ -127,6 +126,12 @@ class PostgresqlTransaction:
                 assert event_id == entry.event_id, "keys come back in another order"
                 entry.key = key
         self._keys.clear()
+
+
+def _keep_order(one: Bulk, other: Bulk) -> bool:
+    """Whether two kinds of changes have to be made in the order in which they came."""
+    is_free = one.comes_first or other.comes_first
+    return one.table == other.table and one != other and not is_free
 
 
 class Results(Result):
