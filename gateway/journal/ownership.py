@@ -5,6 +5,7 @@ lanes, media work and queues of texts in memory only for conversations of the sh
 shard as well: its owner parses the connector's deliveries.
 """
 
+import asyncio
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -95,8 +96,7 @@ class Ownership(ABC):
 
     async def gained(self, shards: Shards) -> None:
         """Let every worker take up the work of shards that this node owns now."""
-        for worker in self.workers:
-            await worker.pick_up(shards)
+        await asyncio.gather(*(worker.pick_up(shards) for worker in self.workers))
         for look in self.on_gain:
             look()
 

@@ -107,7 +107,8 @@ class PostgresqlJournal(BetweenNodes, FencedStore, StoredJournal):
             ):
                 start(await asyncio.to_thread(database.open, role))
             journal._writer.subscribers.append(journal._tell)
-            if not await journal.ownership.begin(journal._submit, _PREDECESSOR_SECONDS):
+            first = journal._writer.submit_first
+            if not await journal.ownership.begin(first, _PREDECESSOR_SECONDS):
                 raise JournalUnusable(
                     f"gateway.node: another node is called {node!r}; give each node a name of its own, or end the other"
                 )

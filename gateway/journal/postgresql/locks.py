@@ -3,6 +3,7 @@
 So a node that has lost its session can commit nothing for what it owned, and there are no epochs and no leases.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +12,15 @@ from gateway.journal.operations.shards import ALL_SHARDS
 from gateway.journal.operations.transaction import Transaction
 from gateway.observability.metrics import FENCED
 
+from .adapters import Bigints
 from .session import Connection
 from .transaction import PostgresqlTransaction
 
 #: Several journals may be in one database, each in a schema of its own; the number of a table is different in each.
-_KEY = "(CAST(CAST('meta' AS regclass) AS oid)::bigint << 32) | CAST(? AS bigint)"
-_TRY = f"SELECT pg_try_advisory_lock({_KEY})"
-_GIVE = f"SELECT pg_advisory_unlock({_KEY})"
+_KEY = "(CAST(CAST('meta' AS regclass) AS oid)::bigint << 32) | number"
+_NUMBERS = "unnest(CAST(? AS bigint[])) AS wanted (number)"
+_TRY = f"SELECT number, pg_try_advisory_lock({_KEY}) FROM {_NUMBERS}"
+_GIVE = f"SELECT pg_advisory_unlock({_KEY}) FROM {_NUMBERS}"
 _SEEN = """SELECT CAST(objid AS bigint), CAST(pid AS bigint) FROM pg_locks WHERE locktype = 'advisory' AND granted
     AND objsubid = 1 AND classid = CAST('meta' AS regclass)::oid
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
@@ -74,22 +77,23 @@ class Locks:
             self._session, self._held = session, set()
         return self._held
 
-    def take(self, transaction: Transaction, number: int) -> bool:
-        """Take a lock unless another session holds it. It stays, even if the transaction is undone."""
-        held = self.held(transaction)
-        if number in held:
-            return True
-        (is_ours,) = transaction.execute(_TRY, (number,)).fetchone()
-        if is_ours:
-            held.add(number)
-        return bool(is_ours)
+    def take(self, transaction: Transaction, *numbers: int) -> frozenset[int]:
+        """Take those of these locks that no other session holds; return all of them that are ours now.
 
-    def give(self, transaction: Transaction, number: int) -> None:
-        """Release a lock, at once and not with the end of the transaction."""
+        They stay, even if the transaction is undone.
+        """
         held = self.held(transaction)
-        if number in held:
-            transaction.execute(_GIVE, (number,)).fetchone()
-            held.discard(number)
+        if wanted := [number for number in numbers if number not in held]:
+            rows = transaction.execute(_TRY, (Bigints(wanted),))
+            held.update(number for number, is_ours in rows if is_ours)
+        return frozenset(held.intersection(numbers))
+
+    def give(self, transaction: Transaction, *numbers: int) -> None:
+        """Release locks, at once and not with the end of the transaction."""
+        held = self.held(transaction)
+        if given := held.intersection(numbers):
+            transaction.execute(_GIVE, (Bigints(given),)).fetchall()
+            held -= given
 
     def require(self, transaction: Transaction, *shards: int) -> None:
         """Raise NotOwner unless this session holds all of these shards, and so until the transaction has ended."""
@@ -99,14 +103,20 @@ class Locks:
             raise NotOwner("another node owns the conversation or the connector by now")
 
 
-def end_silent(transaction: Transaction) -> list[str]:
-    """End the writing sessions of nodes that are frozen or cut off; return their names."""
-    return [name for name, _ in transaction.execute(_END_SILENT, (_LIFE,)).fetchall()]
-
-
 def seen(transaction: Transaction) -> Seen:
     """Return the locks of all nodes."""
-    rows = transaction.execute(_SEEN).fetchall()
+    return _seen(transaction.execute(_SEEN))
+
+
+def look(transaction: Transaction) -> tuple[Seen, list[str]]:
+    """Return the locks of all nodes, and the names of those that are frozen or cut off, whose sessions it ends."""
+    # Both are sent before the first is awaited.
+    silent, locks = transaction.execute(_END_SILENT, (_LIFE,)), transaction.execute(_SEEN)
+    return _seen(locks), [name for name, _ in silent]
+
+
+def _seen(locks: Iterable[tuple[int, int]]) -> Seen:
+    rows = list(locks)
     nodes = {pid: number - _LIFE for number, pid in rows if _LIFE <= number < _NAME}
     owners = {number: nodes.get(pid) for number, pid in rows if number < _LIFE}
     return Seen(frozenset(nodes.values()), owners)
@@ -115,7 +125,7 @@ def seen(transaction: Transaction) -> Seen:
 def claim_all(connection: Connection) -> None:
     """Take all shards for this session, so that no node works; raises JournalUnusable if one does."""
     transaction, locks = PostgresqlTransaction(connection), Locks()
-    if seen(transaction).live or not all(locks.take(transaction, s) for s in sorted(ALL_SHARDS)):
+    if seen(transaction).live or locks.take(transaction, *sorted(ALL_SHARDS)) != ALL_SHARDS:
         raise JournalUnusable(
             "gateway.journal: another Airlock process uses the database; stop it, or name a different database"
         )

@@ -20,7 +20,7 @@ from gateway.journal.operations.transaction import Transaction
 from gateway.journal.ownership import Ownership
 from gateway.observability.metrics import SESSION_SECONDS_LEFT, SHARDS_OWNED, TAKEOVERS
 
-from .locks import Locks, Seen, end_silent, life_of, name_of, seen
+from .locks import Locks, Seen, life_of, look, name_of, seen
 from .session import WRITER_IDLE_SECONDS
 from .session_thread import steady_clock
 
@@ -28,14 +28,16 @@ T = TypeVar("T")
 
 
 class Submit(Protocol):
-    """Runs an operation in the writer's session."""
+    """Runs an operation in the writer's session, before whatever waits there."""
 
     def __call__(self, operation: Callable[[Transaction], T], /) -> Awaitable[T]: ...
 
 
 log = structlog.get_logger(__name__)
 
-_LOOK_EVERY = 0.25
+_LOOK_EVERY = 0.2
+#: The same while a shard is not here yet that should be: its session ends, or its owner hands it over.
+_LOOK_SOON = 0.05
 _POLL_EVERY = 0.05
 #: How long before the server may end the session we stop to rely on it: clocks drift, and a call takes time to leave.
 _MARGIN = 0.25
@@ -84,6 +86,8 @@ class SharedOwnership(Ownership):
         self._complained_at = -_COMPLAIN_EVERY
         #: How often the session was lost. What was seen in a former session is worth nothing.
         self._losses = 0
+        #: Whether shards that this node should own are not here yet.
+        self._is_waiting = False
         #: How often this node has looked at the locks.
         self.looks = 0
         #: Whether another process has this node's name.
@@ -146,7 +150,7 @@ class SharedOwnership(Ownership):
                 await self._look()
             except JournalUnavailable:
                 self.session_lost()
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_LOOK_SOON if self._is_waiting else _LOOK_EVERY)
 
     def session_lost(self) -> None:
         """Forget everything: the server has given the locks back."""
@@ -182,23 +186,23 @@ class SharedOwnership(Ownership):
         self.looks += 1
         if found.taken:
             self._take_over(found.taken - self._being_released(), before)
+        self._is_waiting = not found.wanted <= self._owned
         if surplus := (self._owned | found.held) - found.wanted - self._being_released():
             self._begin_release(surplus)
 
     def _look_and_take(self, transaction: Transaction, beside: Shards) -> "_Found":
         """Look at the locks, and take the free shards that this node should own, except `beside`."""
-        take = partial(self._locks.take, transaction)
-        if not take(name_of(self.number)):
+        if not self._locks.take(transaction, name_of(self.number)):
             return _Found(has_name=False)
-        take(life_of(self.number))
-        for name in end_silent(transaction):
+        self._locks.take(transaction, life_of(self.number))
+        locks, ended = look(transaction)
+        for name in ended:
             log.warning("silent_session_ended", of=name)
-        locks = seen(transaction)
         wanted = shards_of(self.number, locks.live)
         # Handing over may have failed half-way, and then this node holds a lock of a shard that it does not work on.
         held = frozenset(s for s, owner in locks.owners.items() if owner == self.number)
         free = wanted - beside - (locks.owners.keys() - held)
-        taken = frozenset(shard for shard in sorted(free) if take(shard))
+        taken = self._locks.take(transaction, *sorted(free))
         return _Found(has_name=True, seen=locks, wanted=wanted, held=held, taken=taken)
 
     def _being_released(self) -> Shards:
@@ -242,11 +246,7 @@ class SharedOwnership(Ownership):
         self._owned -= shards
         await asyncio.gather(*(worker.release(shards) for worker in self.workers))
 
-        def give(transaction: Transaction) -> None:
-            for shard in shards:
-                self._locks.give(transaction, shard)
-
-        await self._submit(give)
+        await self._submit(lambda t: self._locks.give(t, *shards))
         log.info("shards_handed_over", shards=len(shards), owned=len(self._owned))
 
     async def _has_name(self) -> bool:

@@ -40,7 +40,9 @@ _REPEATS = 3
 class _Write:
     done: "asyncio.Future[Any]"
     operation: "Operation[Any]"
-    announces: bool
+    announces: bool = False
+    #: Whether it must not wait for what else is to be done.
+    is_urgent: bool = False
     result: Any = None
     error: Exception | None = None
 
@@ -77,11 +79,15 @@ class Writer(SessionThread[_Write]):
 
     def submit(self, operation: "Operation[T]") -> "asyncio.Future[T]":
         """Run `operation` in the next transaction; see `Store._submit`."""
-        return self._enqueue(operation, announces=False)
+        return self._enqueue(_Write(self._loop.create_future(), operation))
+
+    def submit_first(self, operation: "Operation[T]") -> "asyncio.Future[T]":
+        """Run `operation` like `submit`, in a transaction of its own before that of whatever waits."""
+        return self._enqueue(_Write(self._loop.create_future(), operation, is_urgent=True))
 
     def announce(self, operation: "Operation[R]") -> "asyncio.Future[R]":
         """Run `operation` like `submit`, and announce its result, if any, before the future completes."""
-        return self._enqueue(operation, announces=True)
+        return self._enqueue(_Write(self._loop.create_future(), operation, announces=True))
 
     async def close(self) -> None:
         await super().close()
@@ -93,14 +99,25 @@ class Writer(SessionThread[_Write]):
         """Announce what another node recorded."""
         self._announce(recorded)
 
-    def _enqueue(self, operation: "Operation[Any]", *, announces: bool) -> "asyncio.Future[Any]":
-        write = _Write(self._loop.create_future(), operation, announces)
+    def _enqueue(self, write: _Write) -> "asyncio.Future[Any]":
         self._put(write)
         return write.done
 
     # in the thread -------------------------------------------------------------------------------
 
     def _perform(self, connection: Connection, group: list[_Write]) -> None:
+        urgent = [write for write in group if write.is_urgent]
+        others = [write for write in group if not write.is_urgent]
+        try:
+            if urgent:
+                self._perform_together(connection, urgent)
+        except SessionLost as exc:
+            self._refuse(others, str(exc))
+            raise
+        if others:
+            self._perform_together(connection, others)
+
+    def _perform_together(self, connection: Connection, group: list[_Write]) -> None:
         try:
             self._run_until_committed(connection, group)
         except (psycopg.Error, SessionLost) as exc:
