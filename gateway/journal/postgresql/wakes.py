@@ -138,6 +138,9 @@ class Wakes:
         self._ends.set()
         if self._is_collecting:
             self._send()
+        if self._thread.is_alive():
+            # So that our own listener ends at once.
+            self._notify(_packed(self._node, {}))
         await self.notifier.close()
         if self._thread.is_alive():
             await self._loop.run_in_executor(None, self._thread.join)
@@ -155,7 +158,10 @@ class Wakes:
         wake, self._collected, self._is_collecting = self._collected, Wake(), False
         for payload in wake.payloads(self._node):
             WAKES.labels("sent").inc()
-            self.notifier.say(b"SELECT pg_notify($1, $2)", self._channel, payload)
+            self._notify(payload)
+
+    def _notify(self, payload: str) -> None:
+        self.notifier.say(b"SELECT pg_notify($1, $2)", self._channel, payload)
 
     # in a thread ---------------------------------------------------------------------------------
 
