@@ -14,11 +14,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from gateway.journal import keep_new_files_private
+from pydantic import SecretStr
+
+from gateway.journal import JournalUnusable, keep_new_files_private, throwaway_database
 from gateway.observability.logs import configure
 from gateway.observability.system_errors import CannotStart
 from gateway.service import Gateway
-from gateway.settings import load
+from gateway.settings import DatabaseUrl, load
+from gateway.settings.databases import parse_journal
 from gateway.settings.plugins import Unusable
 from simulator import Platform
 from simulator.scenario import Line, Step, play
@@ -38,24 +41,41 @@ _RECEIPT_PAUSE = 1.2
 _LAST_VIDEO_SECONDS = 6.0
 
 
-def demo(seconds: float | None, port: int) -> int:
-    """Run until interrupted, or for `seconds` and then return 0 only if every file arrived ready."""
+def demo(seconds: float | None, port: int, journal: str = "sqlite") -> int:
+    """Run until interrupted, or for `seconds` and then return 0 only if every file arrived ready.
+
+    `journal` may be the URL of a PostgreSQL database, in which the demo keeps its journal apart from all others.
+    """
     configure(level=logging.ERROR)
     keep_new_files_private()
     try:
-        with tempfile.TemporaryDirectory(prefix="airlock-demo-") as folder:
-            return run(_demo(Path(folder), seconds, port))
-    except (Unusable, CannotStart) as exc:
+        place = parse_journal(journal)
+    except ValueError as exc:
+        print(f"airlock demo: --journal {exc}", file=sys.stderr)
+        return 1
+    try:
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="airlock-demo-"))
+            if isinstance(place, DatabaseUrl):
+                own = stack.enter_context(throwaway_database(place.url.get_secret_value()))
+                place = DatabaseUrl(SecretStr(own))
+            return run(_demo(Path(folder), seconds, port, place))
+    except (Unusable, CannotStart, JournalUnusable) as exc:
         print(f"airlock demo: {exc}", file=sys.stderr)
         return 1
 
 
-async def _demo(folder: Path, seconds: float | None, port: int) -> int:
+async def _demo(
+    folder: Path, seconds: float | None, port: int, journal: "DatabaseUrl | str"
+) -> int:
     stop = stop_event()
     port = _free_port(port)
     shop = Shop(_free_port(port + 11), _free_port(port + 10), port)
     async with _platforms() as platforms, shop.serve():
         settings = load(_settings(folder, port, platforms, shop), os.environ)
+        # Only several nodes cannot have the built-in workspace as their core, and the demo is one.
+        kept = settings.gateway.model_copy(update={"journal": journal})
+        settings = settings.model_copy(update={"gateway": kept})
         async with Gateway(settings, demo=True) as gateway:
             for name, platform in platforms.items():
                 platform.webhook = platform.public_webhook = f"{gateway.url}/webhooks/{name}"

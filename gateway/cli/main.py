@@ -103,6 +103,12 @@ def _demo(commands: "Commands[argparse.ArgumentParser]") -> None:
     demo.add_argument(
         "--port", type=int, default=8080, help="port of the workspace (default: 8080)"
     )
+    demo.add_argument(
+        "--journal",
+        default="sqlite",
+        metavar="URL",
+        help="keep the journal in this PostgreSQL database, in a schema that is removed at the end",
+    )
     demo.set_defaults(run=_run_demo)
 
 
@@ -286,7 +292,7 @@ def _config(parser: argparse.ArgumentParser) -> None:
 def _run_demo(arguments: argparse.Namespace) -> int:
     from .demo import demo
 
-    return demo(arguments.seconds, arguments.port)
+    return demo(arguments.seconds, arguments.port, arguments.journal)
 
 
 def _run_serve(arguments: argparse.Namespace) -> int:

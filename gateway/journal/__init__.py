@@ -8,7 +8,7 @@ from .errors import JournalUnavailable, JournalUnusable
 from .folder_sync import sync_folder
 from .interface import Journal, NameJournal, ReportJournal
 from .moving import move_to_database, move_to_folder
-from .opening import examine_database, nodes_of, open_journal
+from .opening import examine_database, nodes_of, open_journal, throwaway_database
 from .operations.shards import ALL_SHARDS, SHARDS, Shards
 from .ownership import (
     Ownership,
@@ -115,4 +115,5 @@ __all__ = [
     "shard_of_connector",
     "shard_of_message",
     "sync_folder",
+    "throwaway_database",
 ]

@@ -1,5 +1,6 @@
 """Opening the journal that the settings name."""
 
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,6 +32,14 @@ def examine_database(url: str) -> Examined:
     from .postgresql.examination import examine
 
     return examine(url)
+
+
+def throwaway_database(url: str) -> AbstractContextManager[str]:
+    """Yield the URL of an empty journal in a database, which is removed at the end; raises JournalUnusable."""
+    require_driver()
+    from .postgresql.schema import own_schema
+
+    return own_schema(url)
 
 
 def nodes_of(url: str) -> list[Node]:

@@ -20,6 +20,7 @@ FAULTS = (
     faults.mute,
     faults.restart_database,
     faults.roll,
+    faults.upgrade,
     scenes.erase_while_cut_off,
     scenes.fatal_file,
 )

@@ -72,3 +72,23 @@ async def roll(cluster: Cluster) -> None:
 async def lose_store_for_long(cluster: Cluster) -> None:
     """Let the bucket refuse connections for longer than most calls are tried."""
     await lose_store(cluster, 20.0)
+
+
+async def upgrade(cluster: Cluster) -> None:
+    """Restart one node after the other with a version that adds a column, and kill one of the older version meanwhile.
+
+    The older one starts again beside the newer ones.
+    """
+    await cluster.until_live(len(cluster.nodes))
+    *others, last = cluster.nodes
+    for node in others:
+        node.further_formats += 1
+        node.send_signal(signal.SIGTERM)
+        await cluster.until_restarted(node)
+        await cluster.taken_over()
+    await cluster.lose(last, lambda: last.send_signal(signal.SIGKILL))
+    await cluster.until_live(len(cluster.nodes))
+    last.further_formats += 1
+    last.send_signal(signal.SIGTERM)
+    await cluster.until_restarted(last)
+    await cluster.taken_over()

@@ -11,6 +11,7 @@ import aiohttp
 from tests.torture.process import GatewayProcess
 
 from .database import Database
+from .hooks.sitecustomize import FURTHER_FORMATS
 from .relay import Relay
 
 #: Python runs it at the start of each node.
@@ -28,6 +29,8 @@ class Node(GatewayProcess):
         self._database = database
         #: Whether the harness wants it to run; the supervisor starts it again if it ends by itself.
         self.is_wanted = True
+        #: How many formats of the tables it knows beyond those of the program, as a newer version does.
+        self.further_formats = 0
 
     async def prepare(self, content: dict[str, Any], media: Path) -> None:
         """Write the settings; all nodes keep their media in one folder."""
@@ -40,11 +43,13 @@ class Node(GatewayProcess):
         self.configure({**content, "gateway": gateway})
 
     async def begin(self, fault_point: str | None = None) -> None:
-        os.environ["PYTHONPATH"] = str(_HOOKS)
+        added = {"PYTHONPATH": str(_HOOKS), FURTHER_FORMATS: str(self.further_formats)}
+        os.environ.update(added)
         try:
             await super().begin(fault_point)
         finally:
-            del os.environ["PYTHONPATH"]
+            for name in added:
+                del os.environ[name]
 
     def send_signal(self, number: signal.Signals) -> None:
         assert self._process is not None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli import main
 from gateway.identifiers import Identifiers
 from gateway.journal import JournalUnusable
 from gateway.journal.ownership import shard_of_connector
@@ -139,3 +140,23 @@ def test_rows_below_the_floor_are_left_out(postgresql: Server, tmp_path: Path) -
     assert [row.id for row in everything] == list(range(1, 10))
     assert [row.id for row in intake.oldest(transaction, [0, 1], [4], 1, floor=3)] == [3, 6, 7, 9]
     connection.close()
+
+
+def test_a_throwaway_journal_leaves_nothing_behind(postgresql: Server) -> None:
+    query = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'airlock\\_%'"
+    with postgresql.connect() as connection:
+        with schema.own_schema(postgresql.url) as url, schema.own_schema(url) as another:
+            migrated(url)
+            assert migrated(url) != migrated(another)
+        assert connection.execute(query.encode()).fetchall() == []
+
+
+def test_the_demo_names_a_journal_that_it_cannot_use(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for of_a_process in ("configure", "keep_new_files_private"):
+        monkeypatch.setattr(f"gateway.cli.demo.{of_a_process}", lambda **_: None)
+    assert main(["demo", "--journal", "mysql://here"]) == 1
+    assert "airlock demo: --journal must be sqlite, or postgresql://" in capsys.readouterr().err
+    assert main(["demo", "--journal", "postgresql://127.0.0.1:1/airlock"]) == 1
+    assert "cannot connect to database 'airlock'" in capsys.readouterr().err
