@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # mkdocs-material's note about its end of life (May 2027), at every build.
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: install install-dev demo test torture torture-cluster mutation check check-scripts docs format lock \
+.PHONY: install install-dev demo test test-postgresql torture torture-cluster mutation check check-scripts docs format lock \
 	dist sbom advisories screenshots clean
 
 install: $(VENV)/.installed
@@ -27,14 +27,21 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	touch $@
 
 # DEMO_SECONDS=n ends the demo after n seconds, with exit status 0 only if every photo and video arrived ready.
-demo: install
-	$(BIN)/airlock demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
+# JOURNAL=postgresql://… keeps its journal in that database, in a schema of its own.
+demo: install $(if $(JOURNAL),install-dev)
+	$(BIN)/airlock demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS)) $(if $(JOURNAL),--journal '$(JOURNAL)')
 
 # Most tests wait for other processes. More workers on two cores make tests of browsers miss their time. A file's tests stay together: they share fixtures.
 TEST_WORKERS ?= 3
 test: install-dev
 	sh scripts/system-packages.sh
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile
+
+# The same tests with every journal in PostgreSQL, except those about the files of SQLite (`pytest.mark.sqlite`).
+# TESTS="tests/system" runs a part.
+test-postgresql: install-dev
+	sh scripts/system-packages.sh
+	TEST_JOURNAL=postgresql $(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile $(TESTS)
 
 # Tests that start no processes: seconds.
 UNIT_TESTS := tests/architecture tests/workspace/test_wording.py tests/normalizer/test_file_type.py \

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +21,34 @@ def postgresql() -> "Iterator[Server]":
 
     with server() as running:
         yield running
+
+
+#: The server of a run of all tests with their journals in PostgreSQL.
+_whole_run = ExitStack()
+
+
+def pytest_configure() -> None:
+    """With TEST_JOURNAL=postgresql, keep every journal there, also those of programs that the tests start."""
+    if os.environ.get("TEST_JOURNAL") != "postgresql":
+        return
+    from tests.postgresql import server
+
+    os.environ["AIRLOCK_TEST_DATABASE"] = _whole_run.enter_context(server()).url
+    os.environ["PYTHONPATH"] = str(Path(__file__).with_name("on_postgresql"))
+    from tests.on_postgresql import sitecustomize  # noqa: F401 - installs the hook
+
+
+def pytest_unconfigure() -> None:
+    _whole_run.close()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about the files of SQLite, in a run with the journals in PostgreSQL."""
+    if os.environ.get("TEST_JOURNAL") != "postgresql":
+        return
+    left_out = [item for item in items if item.get_closest_marker("sqlite")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("sqlite")]
 
 
 __all__ = ["bucket", "bucket_setting", "opened", "s3_server"]
