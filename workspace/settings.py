@@ -22,6 +22,7 @@ class WorkspaceSettings:
     - `trail_retention`: seconds for which the audit log is kept.
     - `reading`: `all` lets agents read every conversation, `own` only their own and those that nobody has. Supervisors
       read all of them.
+    - `language`: the language of those who chose none; `browser` is the one that their browsers ask for.
     - `account_command`: the command that the sign-in page shows until the first account exists.
     """
 
@@ -40,6 +41,7 @@ class WorkspaceSettings:
     text_retention: float | None = None
     trail_retention: float = 366 * 24 * 3600.0
     reading: Literal["all", "own"] = "all"
+    language: Literal["browser", "en", "de", "ar"] = "browser"
     account_command: str = "airlock accounts add NAME"
 
     @property

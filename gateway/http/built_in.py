@@ -46,5 +46,6 @@ def workspace_app(installation: Installation, keys: Sequence[str], token: str) -
             trusted_proxies=settings.gateway.trusted_proxies,
             text_retention=settings.gateway.text_retention,
             reading=settings.workspace.reading,
+            language=settings.workspace.language,
         )
     )

@@ -184,6 +184,12 @@ class DeskSettings(_Section):
             " Supervisors read all of them"
         ),
     )
+    language: Literal["browser", "en", "de", "ar"] = Field(
+        default="browser",
+        description=(
+            "The language of those who chose none: en, de or ar; browser is the one that the browser asks for"
+        ),
+    )
 
 
 class MediaSettings(_Section):

@@ -73,6 +73,7 @@ def remove(database: Path, name: str) -> None:
     with _transaction(database) as db:
         _require_account(db.execute("DELETE FROM accounts WHERE name = ?", (name,)), name)
         db.execute("DELETE FROM sessions WHERE agent = ?", (name,))
+        db.execute("DELETE FROM languages WHERE agent = ?", (name,))
 
 
 def listed(database: Path) -> tuple[Account, ...]:

@@ -10,21 +10,26 @@ import aiohttp
 import orjson
 from yarl import URL
 
+from workspace.text.language import DEFAULT, is_said, say, speaking
+from workspace.text.wording import describe_refusal, store_refusal
+
 #: The gateway answers from its own disk. An agent who would wait longer gets an error instead.
 _TIMEOUT = aiohttp.ClientTimeout(total=15)
 
 
-_UNREACHABLE = "The gateway cannot be reached right now. Please try again later."
-
-
 class GatewayError(Exception):
-    """A call to the gateway failed. `detail` is a sentence for the person who made the request."""
+    """A call to the gateway failed. `stored` is why, for readers of any language."""
 
-    def __init__(self, status: int, detail: str, problem: Mapping[str, Any]) -> None:
-        super().__init__(f"{status}: {detail}")
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
         self.status = status
-        self.detail = detail
         self.problem = problem
+        self.stored = _describe(status, problem)
+        super().__init__(f"{status}: {describe_refusal(self.stored)}")
+
+    @property
+    def detail(self) -> str:
+        """A sentence for the person who made the request."""
+        return describe_refusal(self.stored) or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,7 @@ class GatewayClient:
         try:
             response = await request
         except (aiohttp.ClientError, TimeoutError) as exc:
-            raise GatewayError(503, _UNREACHABLE, {}) from exc
+            raise GatewayError(_NO_ANSWER, {}) from exc
         async with response:
             yield response
 
@@ -157,10 +162,10 @@ class GatewayClient:
                 found = _parse_body(await response.read())
                 status = response.status
         except (aiohttp.ClientError, TimeoutError) as exc:
-            raise GatewayError(503, _UNREACHABLE, {}) from exc
+            raise GatewayError(_NO_ANSWER, {}) from exc
         if not 200 <= status < 300:
             problem = found if isinstance(found, Mapping) else {}
-            raise GatewayError(status, _describe(status, problem), problem)
+            raise GatewayError(status, problem)
         return GatewayResponse(status, found)
 
 
@@ -176,16 +181,19 @@ def _parse_body(body: bytes) -> Any:
 
 
 def _describe(status: int, problem: Mapping[str, Any]) -> str:
-    detail = problem.get("detail") or problem.get("title")
+    """Return the gateway's own sentence, and the key of ours if there is one."""
+    reason, detail = (
+        f"reason.{problem.get('reason')}",
+        problem.get("detail") or problem.get("title"),
+    )
     if detail:
-        return str(detail)
-    return _DETAILS.get(status, f"The gateway answered with an error ({status}).")
+        return store_refusal(reason if is_said(reason) else "", str(detail))
+    key = _KEYS.get(status, f"gateway.{status}")
+    key = key if is_said(key) else "gateway.error"
+    with speaking(DEFAULT):
+        return store_refusal(key, say(key, status=str(status)), str(status))
 
 
-_DETAILS = {
-    401: "The gateway does not accept the workspace's API token. Please ask an operator for help.",
-    403: "Only assigned agents can see this.",
-    404: "The gateway could not find this.",
-    410: "This is no longer stored.",
-    501: "This gateway does not support this.",
-}
+#: The status of a call without an answer, and ours for it.
+_NO_ANSWER = 503
+_KEYS = {_NO_ANSWER: "gateway.unreachable"}

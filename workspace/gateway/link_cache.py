@@ -79,7 +79,7 @@ class LinkCache:
                 origin(url)
         except ValueError as exc:
             raise GatewayError(
-                502, "The gateway returned a link that is not a web address.", {}
+                502, {"detail": "the gateway returned a link that is not a web address"}
             ) from exc
         return Links(urls, parse_timestamp(response.get("expires_at"), 0))
 

@@ -29,6 +29,7 @@ from workspace.store.consumers import set_opted_out
 from workspace.store.database import revision
 from workspace.store.merge import effective_id, merged_ids
 from workspace.store.reading import agents_of
+from workspace.text.language import say
 from workspace.timestamps import now
 
 #: Characters of a note.
@@ -100,16 +101,11 @@ async def change_assignment(request: web.Request) -> web.Response:
     if not isinstance(action, str) or action not in ACTIONS or not isinstance(note, str):
         raise web.HTTPBadRequest
     if len(note) > MAX_NOTE:
-        return error_response(
-            400, f"The note is too long. It can have at most {MAX_NOTE:,} characters."
-        )
+        return error_response(400, say("note.long", most=MAX_NOTE))
     if action == "hand_over" and to not in await workspace.database.read(
         partial(list_agents, workspace)
     ):
-        return error_response(
-            400,
-            "You cannot hand the conversation over to this person. Please choose another agent.",
-        )
+        return error_response(400, say("assign.person"))
     try:
         wanted = ActionRequest(viewer, to if action == "hand_over" else "", note.strip())
         done = await _perform(workspace, id, ACTIONS[action], wanted)

@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from workspace.gateway.client import GatewayError
 from workspace.http.context import Workspace, workspace_of
 from workspace.http.responses import error_response, json_response
+from workspace.text.language import say
 from workspace.text.problems import find_problems
-from workspace.text.safe_text import clean_text
 from workspace.timestamps import now
 
 #: Only the gateway's own metrics are shown. Those of the Python process say little to operators.
@@ -46,7 +46,7 @@ def _problems(workspace: Workspace, report: dict[str, Any]) -> list[dict[str, An
         {
             "key": problem.key,
             "urgent": problem.urgent,
-            "what": clean_text(problem.what),
+            "what": problem.what,
             "todo": problem.todo,
             "since": problem.since,
             "noticed": noticed.setdefault(problem.key, at),
@@ -73,19 +73,17 @@ async def _fetch_part(
     except GatewayError as exc:
         # A gateway that is not ready answers 503 and lists its checks.
         if "checks" not in exc.problem:
-            return {"trouble": _UNSUPPORTED.get(exc.status, exc.detail)}  # allow-word
+            reason = say("operations.unsupported") if exc.status in _UNSUPPORTED else exc.detail
+            return {"trouble": reason}  # allow-word
         content = exc.problem
     try:
         return {"content": read(content)}
     except (KeyError, TypeError, ValueError, AttributeError):
-        return {"trouble": "The gateway's answer could not be read."}  # allow-word
+        return {"trouble": say("operations.unreadable")}  # allow-word
 
 
-_UNSUPPORTED = {
-    404: "This gateway does not provide this information.",
-    405: "This gateway does not provide this information.",
-    501: "This gateway does not provide this information.",
-}
+#: The answers of a gateway that lacks a part.
+_UNSUPPORTED = frozenset({404, 405, 501})
 
 
 def _health(content: Mapping[str, Any]) -> Any:

@@ -7,12 +7,11 @@ from aiohttp import web
 
 from workspace.http.access import find_viewer, protect_page
 from workspace.http.context import workspace_of
+from workspace.http.templates import render
 
 from .sign_in import start_session
 
-_PACKAGE = Path(__file__).parent.parent
-STATIC = _PACKAGE / "static"
-_TEMPLATES = _PACKAGE / "templates"
+STATIC = Path(__file__).parent.parent / "static"
 
 #: The demo signs in every visitor, so it accepts only these host names. Otherwise a website whose name resolves to
 #: 127.0.0.1 could read the page (DNS rebinding).
@@ -54,14 +53,13 @@ async def _home(request: web.Request) -> web.Response:
         if viewer.may("operate"):
             raise web.HTTPSeeOther(f"{here}operations")
         if not viewer.may("oversee"):
-            raise web.HTTPForbidden(reason="Not allowed")
+            raise web.HTTPForbidden(reason="error.permission")
         raise web.HTTPSeeOther(f"{here}audit")
     return _render("workspace")
 
 
 def _render(name: str) -> web.Response:
-    text = (_TEMPLATES / f"{name}.html").read_text("utf-8")
-    return web.Response(text=text, content_type="text/html")
+    return web.Response(text=render(name), content_type="text/html")
 
 
 def _is_local(request: web.Request) -> bool:

@@ -19,6 +19,8 @@ from workspace.store.lines import place_after
 from workspace.store.merge import effective_id
 from workspace.store.reading import agents_of
 from workspace.store.resending import Line, Resending, gateway_key
+from workspace.text.language import DEFAULT, say, speaking
+from workspace.text.wording import store_refusal
 from workspace.timestamps import now
 
 #: No platform accepts more. Where a channel accepts less, the gateway splits the text.
@@ -56,24 +58,20 @@ async def send_reply(request: web.Request) -> web.Response:
     if not (quoted is None or isinstance(quoted, str)):
         raise web.HTTPBadRequest
     if not text.strip():
-        return error_response(400, "The message is empty. Please write something first.")
+        return error_response(400, say("reply.empty"))
     if len(text) > MAX_CHARACTERS:
-        return error_response(
-            400, f"The message is too long. It can have at most {MAX_CHARACTERS:,} characters."
-        )
+        return error_response(400, say("reply.long", most=MAX_CHARACTERS))
     if agent not in await workspace.database.read(partial(agents_of, conversation=id)):
-        return error_response(403, "Take the conversation before you reply.")
+        return error_response(403, say("reply.not_yours"))
     if quoted is not None and not await workspace.database.read(
         partial(_can_be_quoted, id, quoted)
     ):
-        return error_response(400, "The message you are quoting is not in this conversation.")
+        return error_response(400, say("reply.foreign_quote"))
     saved = await workspace.database.write(
         partial(_save, reply=Reply(id, agent, text, key, quoted), at=now())
     )
     if saved is None or saved.text != text:
-        return error_response(
-            409, "A different message was already sent under this key. Please reload the page."
-        )
+        return error_response(409, say("reply.other_key"))
     # A retry by another agent keeps the original author.
     return await _send(workspace, saved)
 
@@ -90,13 +88,13 @@ async def resend_reply(request: web.Request) -> web.Response:
         raise web.HTTPBadRequest
     id = await workspace.database.read(partial(effective_id, id=requested))
     if agent not in await workspace.database.read(partial(agents_of, conversation=id)):
-        return error_response(403, "Take the conversation before you send this again.")
+        return error_response(403, say("reply.resend_not_yours"))
     wanted = Resending(id, key, shown, agent)
     line = await workspace.database.write(partial(resending.start, wanted=wanted, at=now()))
     if line is None:
         raise web.HTTPNotFound
     if line.text is None:
-        return error_response(410, "The text of this message is no longer stored.")
+        return error_response(410, say("reply.gone"))
     if not line.due:
         return json_response({"id": line.id, "status": line.state}, 202)
     return await _send(workspace, _reply_of(line, line.text))
@@ -118,7 +116,7 @@ async def _send(workspace: Workspace, reply: Reply) -> web.Response:
         # No answer, or a server error: the gateway may still have accepted the text.
         state = "unknown" if exc.status >= 500 else "refused"
         opted_out = exc.problem.get("reason") == "opted_out"
-        failed = _failed(state, exc.detail, opted_out=opted_out)
+        failed = _failed(state, exc.stored, opted_out=opted_out)
         await write(partial(_update_reply, key=key, change=failed))
         return error_response(502, exc.detail)
     await write(partial(_update_reply, key=key, change=_accepted(message)))
@@ -130,12 +128,10 @@ def mark_interrupted_replies(db: sqlite3.Connection) -> None:
 
     Agents can send them again under the same key. A text that did arrive is not sent twice.
     """
+    with speaking(DEFAULT):
+        reason = store_refusal("reply.interrupted", say("reply.interrupted"))
     for row in db.execute("SELECT key FROM replies WHERE state = 'sending'").fetchall():
-        _update_reply(
-            db,
-            row["key"],
-            _failed("unknown", "The workspace stopped while the message was being sent."),
-        )
+        _update_reply(db, row["key"], _failed("unknown", reason))
 
 
 def _can_be_quoted(conversation: str, message: str, db: sqlite3.Connection) -> bool:

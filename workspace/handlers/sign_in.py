@@ -9,9 +9,7 @@ import re
 import secrets
 import sqlite3
 from functools import partial
-from pathlib import Path
-from string import Template
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
 
@@ -21,13 +19,12 @@ from workspace.auth.passwords import DUMMY_HASH, verify_password
 from workspace.http.access import cookie_name, demo_accounts, find_viewer, is_cross_site
 from workspace.http.client_address import client_address
 from workspace.http.context import Workspace, agent_of, workspace_of
+from workspace.http.language import remember_language
 from workspace.http.responses import read_body
+from workspace.http.templates import render
 from workspace.store import audit_log
+from workspace.text.language import LANGUAGES, current_language, say, say_count, use_language
 from workspace.timestamps import now
-
-_TEMPLATES = Path(__file__).parent.parent / "templates"
-_PAGE = Template((_TEMPLATES / "sign-in.html").read_text("utf-8"))
-_FIELDS = (_TEMPLATES / "sign-in-fields.html").read_text("utf-8")
 
 #: Pages to which sign-in may redirect. They are all ours, so nobody can be sent to another site.
 _ALLOWED_NEXT = re.compile(
@@ -46,7 +43,13 @@ async def show_form(request: web.Request) -> web.Response:
     next_page = request.query.get("next", "")
     if await find_viewer(request) is not None:
         raise web.HTTPSeeOther(_home_path(request) + _checked(next_page))
-    return await _render_form(request, next_page)
+    language = request.query.get("language", "")
+    if language not in LANGUAGES:
+        return await _render_form(request, next_page)
+    use_language(language)
+    response = await _render_form(request, next_page)
+    remember_language(request, response, language)
+    return response
 
 
 async def submit_form(request: web.Request) -> web.Response:
@@ -56,25 +59,20 @@ async def submit_form(request: web.Request) -> web.Response:
     token = form.get("csrf", "").encode()
     expected = request.cookies.get(_FORM_COOKIE, "").encode("utf-8", "surrogatepass")
     if is_cross_site(request) or not expected or not hmac.compare_digest(token, expected):
-        return await _render_form(
-            request, next_page, "The sign-in form has expired. Please try again.", status=403
-        )
+        return await _render_form(request, next_page, say("sign_in.expired"), status=403)
     name = form.get("name", "").strip()[:100]
     if name in demo_accounts(workspace.settings):
         return await _sign_in(request, name, next_page)
     address = client_address(request)
     wait = workspace.login_throttle.seconds_to_wait(name, address)
     if wait:
-        minutes = math.ceil(wait / 60)
-        text = (
-            f"Too many attempts. Please try again in {minutes} minute{'s' if minutes > 1 else ''}."
-        )
+        text = say_count("sign_in.wait", math.ceil(wait / 60))
         return await _render_form(request, next_page, text, status=429, wait=math.ceil(wait))
     # Counted before the password is checked, so that parallel guesses all count.
     workspace.login_throttle.record_failure(name, address)
     if not await _password_is_right(workspace, name, form.get("password", "")):
         _log.warning("sign_in_failed: %s", address)
-        return await _render_form(request, next_page, "The name or password is wrong.", status=401)
+        return await _render_form(request, next_page, say("sign_in.wrong"), status=401)
     workspace.login_throttle.record_success(name, address)
     return await _sign_in(request, name, next_page)
 
@@ -141,13 +139,17 @@ async def _render_form(
 ) -> web.Response:
     workspace = workspace_of(request)
     token = secrets.token_urlsafe(24)
-    page = _PAGE.substitute(
-        name=html.escape(workspace.settings.name),
+    name = workspace.settings.name
+    page = render(
+        "sign-in",
+        name=html.escape(name),
+        heading=html.escape(say("sign_in.to", name=name)),
         csrf=token,
         next=html.escape(_checked(next_page)),
         error=f'<p class="form-error" role="alert">{html.escape(error)}</p>' if error else "",
-        fields=_demo_buttons(workspace) or _FIELDS,
+        fields=_demo_buttons(workspace) or render("sign-in-fields"),
         hint=await _first_account_hint(workspace),
+        languages=_language_links(next_page),
     )
     response = web.Response(text=page, content_type="text/html", status=status)
     if wait:
@@ -168,7 +170,7 @@ def _demo_buttons(workspace: Workspace) -> str:
     """Return one button for each account of the demo, which needs no password."""
     buttons = (
         f'<button class="button" name="name" value="{html.escape(name)}">'
-        f"Continue as {html.escape(name)}</button>"
+        f"{html.escape(say('sign_in.as', name=name))}</button>"
         for name in demo_accounts(workspace.settings)
     )
     return "".join(buttons)
@@ -178,8 +180,21 @@ async def _first_account_hint(workspace: Workspace) -> str:
     accounts = await workspace.database.read(list_accounts)
     if accounts or workspace.settings.demo:
         return ""
-    command = html.escape(workspace.settings.account_command)
-    return f'<p class="form-hint">No account exists yet. Create one with <code>{command}</code></p>'
+    command = f"<code>{html.escape(workspace.settings.account_command)}</code>"
+    sentence, rest = html.escape(say("sign_in.first", command="\0")).split("\0")
+    return f'<p class="form-hint">{sentence}{command}{rest}</p>'
+
+
+def _language_links(next_page: str) -> str:
+    """Return links to this form in the other languages, each in its own words."""
+    return "".join(
+        _language_link(code, next_page) for code in LANGUAGES if code != current_language()
+    )
+
+
+def _language_link(code: str, next_page: str) -> str:
+    query = html.escape(urlencode({"language": code, "next": _checked(next_page)}))
+    return f'<a href="sign-in?{query}" lang="{code}" hreflang="{code}">{LANGUAGES[code]}</a>'
 
 
 async def _read_form(request: web.Request) -> dict[str, str]:

@@ -13,9 +13,11 @@ from aiohttp import web
 
 from workspace.auth import sessions
 from workspace.auth.accounts import find_roles
+from workspace.auth.preferences import find_language
 from workspace.roles import DEMO_COLLEAGUES, DEMO_ROLES, Permission, Viewer
 from workspace.settings import WorkspaceSettings
 from workspace.store.reading import is_readable
+from workspace.text.language import LANGUAGES, use_language
 from workspace.timestamps import now
 
 from .context import VIEWER, scope_of, workspace_of
@@ -51,7 +53,7 @@ def protect_conversation(handler: Handler, *, is_activity: bool = True) -> Handl
         scope, conversation = scope_of(request), request.match_info["conversation"]
         query = partial(is_readable, scope=scope, conversation=conversation)
         if not await workspace_of(request).database.read(query):
-            raise web.HTTPForbidden(reason="With another agent")
+            raise web.HTTPForbidden(reason="error.another_agent")
         return await handler(request)
 
     return protect_api("talk", checked, is_activity=is_activity)
@@ -98,14 +100,21 @@ async def _find_session(request: web.Request, at: int) -> tuple[sessions.Session
     if not token:
         return None
 
-    def query(db: sqlite3.Connection) -> tuple[sessions.Session, Viewer] | None:
+    def query(db: sqlite3.Connection) -> tuple[sessions.Session, Viewer, str | None] | None:
         session = sessions.find(db, token, at)
         roles = session and _roles_of(db, workspace.settings, session.agent)
         if session is None or not roles:
             return None
-        return session, Viewer(session.agent, roles, session.csrf)
+        viewer = Viewer(session.agent, roles, session.csrf)
+        return session, viewer, find_language(db, session.agent)
 
-    return await workspace.database.read(query)
+    found = await workspace.database.read(query)
+    if found is None:
+        return None
+    session, viewer, language = found
+    if language is not None and language in LANGUAGES:
+        use_language(language)
+    return session, viewer
 
 
 def cookie_name(settings: WorkspaceSettings) -> str:
@@ -130,9 +139,9 @@ def _roles_of(
 
 def _check_access(request: web.Request, viewer: Viewer, permission: Permission | None) -> None:
     if permission is not None and not viewer.may(permission):
-        raise web.HTTPForbidden(reason="Not allowed")
+        raise web.HTTPForbidden(reason="error.permission")
     if request.method in _SAFE_METHODS:
         return
     token = request.headers.get("X-CSRF-Token", "").encode("utf-8", "surrogatepass")
     if is_cross_site(request) or not hmac.compare_digest(token, viewer.csrf.encode()):
-        raise web.HTTPForbidden(reason="Reload the page")
+        raise web.HTTPForbidden(reason="error.reload")

@@ -5,6 +5,7 @@
 import { endSession, signInAddress } from "./api-client.js";
 import { attempt } from "./attempt.js";
 import { element } from "./element.js";
+import { say } from "./words.js";
 
 const KEY = JSON.stringify(["airlock account", location.pathname.slice(0, location.pathname.lastIndexOf("/") + 1)]);
 
@@ -29,10 +30,10 @@ export function showSignedOut() {
   endSession();
   for (const media of document.querySelectorAll("audio, video")) if (media instanceof HTMLMediaElement) media.pause();
   for (const dialog of document.querySelectorAll("dialog")) dialog.close();
-  const heading = element("h1", { tabindex: "-1" }, "You are signed out");
+  const heading = element("h1", { tabindex: "-1" }, say("signed_out"));
   const before = element("div", { hidden: true }, ...document.body.childNodes);
   document.body.replaceChildren(before, element("main", { class: "signed-out" }, heading,
-    element("a", { class: "button button-main", href: signInAddress() }, "Sign in")));
+    element("a", { class: "button button-main", href: signInAddress() }, say("sign_in"))));
   heading.focus();
 }
 

@@ -3,6 +3,7 @@
 
 import { postJson } from "./api-client.js";
 import { byId, element } from "./element.js";
+import { say } from "./words.js";
 
 /** @import { AssignmentAction, Conversation, ShowError, Me } from "./types.d.ts" */
 
@@ -60,12 +61,12 @@ export class ConversationActions {
     const { agents, assigned, open } = conversation;
     const may = assigned || this.#mayOversee();
     return [
-      this.mayTake(conversation) ? button("Take", this.take, agents.length ? "" : "button-main") : null,
-      may && open ? button("Hand over", () => this.#askForAgent(conversation)) : null,
-      assigned && open ? button(agents.length > 1 ? "Leave" : "Give back", () => this.#perform("leave")) : null,
-      may && open ? button("Close", () => this.#perform("close")) : null,
-      this.mayReopen(conversation) ? button("Reopen", this.reopen) : null,
-      !open && this.#mayOversee() ? button("Erase", () => eraseDialog.showModal()) : null,
+      this.mayTake(conversation) ? button(say("action.take"), this.take, agents.length ? "" : "button-main") : null,
+      may && open ? button(say("action.hand_over"), () => this.#askForAgent(conversation)) : null,
+      assigned && open ? button(say(agents.length > 1 ? "action.leave" : "action.give_back"), () => this.#perform("leave")) : null,
+      may && open ? button(say("action.close"), () => this.#perform("close")) : null,
+      this.mayReopen(conversation) ? button(say("action.reopen"), this.reopen) : null,
+      !open && this.#mayOversee() ? button(say("action.erase"), () => eraseDialog.showModal()) : null,
     ].filter((one) => one !== null);
   }
 
@@ -78,7 +79,7 @@ export class ConversationActions {
     const others = this.me.agents.filter((name) => agents.length !== 1 || name !== agents[0]);
     byId("hand-over-to").replaceChildren(
       ...others.filter((name) => name !== this.me.agent || !assigned).map((name) => element("option", { value: name }, name)),
-      ...(assigned ? [element("option", { value: "" }, "No one: any agent can take it")] : []),
+      ...(assigned ? [element("option", { value: "" }, say("hand_over.nobody"))] : []),
     );
     byId("hand-over-note").value = "";
     handOverDialog.showModal();

@@ -1,6 +1,8 @@
 // @ts-check
 // Client for the workspace's own API. URLs are relative, so the pages work below any path.
 
+import { say } from "./words.js";
+
 /** @import { GetResponses, PostRequests } from "./types.d.ts" */
 
 let csrf = "";
@@ -85,7 +87,7 @@ async function send(path, options) {
   try {
     return await fetch(path, { ...options, credentials: "same-origin" });
   } catch {
-    throw new ApiError(0, "The workspace cannot be reached. Check your connection and try again.");
+    throw new ApiError(0, say("unreachable"));
   }
 }
 
@@ -94,6 +96,6 @@ async function readResponse(response) {
   if (response.status === 401 && !ended) location.assign(signInAddress());
   if (response.status === 204) return null;
   const content = await response.json().catch(() => ({}));
-  if (!response.ok) throw new ApiError(response.status, content.error ?? `The workspace answered with an error (${response.status}). Please try again.`);
+  if (!response.ok) throw new ApiError(response.status, content.error ?? say("answered_with_error", { status: String(response.status) }));
   return content;
 }

@@ -11,6 +11,7 @@ import { photoNode } from "./photo.js";
 import { followProgress } from "./progress.js";
 import { soundNode } from "./sound.js";
 import { videoNode } from "./video.js";
+import { listed, say } from "./words.js";
 
 /**
  * @import { IconName } from "./icons.js"
@@ -36,13 +37,13 @@ export function attachmentNode(attachment, line) {
 
 // What a download contains, by the first of these renditions. Photos are downloaded from their viewer.
 /** @type {[Rendition, string][]} */
-const DOWNLOADS = [["video", "video"], ["audio", "audio"], ["document", "PDF"], ["text", "text"]];
+const DOWNLOADS = [["video", "download.video"], ["audio", "download.audio"], ["document", "download.pdf"], ["text", "download.text"]];
 
 /** @param {VisibleAttachment} attachment */
 function download({ id, renditions, size }) {
   const found = DOWNLOADS.find(([rendition]) => renditions.includes(rendition));
   if (!found) return null;
-  const text = size ? `Download the ${found[1]}, ${size}` : `Download the ${found[1]}`;
+  const text = listed([say(found[1]), size ?? ""]);
   return element("a", { class: "download", href: `attachments/${id}/download`, download: true, title: text, "aria-label": text },
     icon("download", 16), size);
 }
@@ -53,14 +54,14 @@ function download({ id, renditions, size }) {
  */
 function firstPageNote({ kind, pages_total: total }) {
   if (kind !== "photo" || !total || total < 2) return null;
-  return element("p", { class: "first-page" }, `1 of ${total} pages shown`);
+  return element("p", { class: "first-page" }, say("pages.shown", { count: 1, total }));
 }
 
 /** @param {VisibleAttachment} attachment */
 function original({ id, renditions }) {
   if (!renditions.includes("original")) return null;
-  return element("a", { class: "download", href: `attachments/${id}/original`, download: true, title: "Download the file as the customer sent it" },
-    icon("download", 16), "Original");
+  return element("a", { class: "download", href: `attachments/${id}/original`, download: true, title: say("media.original.download") },
+    icon("download", 16), say("media.original"));
 }
 
 /**
@@ -69,14 +70,14 @@ function original({ id, renditions }) {
  */
 function content(attachment, line) {
   if (attachment.state !== "ready") return slot(attachment, SLOT_ICONS[attachment.state], attachment.words);
-  if (!attachment.visible) return slot(attachment, "hidden", "Only assigned agents can see this");
+  if (!attachment.visible) return slot(attachment, "hidden", say("media.hidden"));
   if (attachment.renditions.includes("video")) return videoNode(attachment, line);
   if (attachment.renditions.includes("audio")) return soundNode(attachment, line);
   if (isDocument(attachment)) return documentNode(attachment, line);
   if (attachment.renditions.includes("thumbnail")) return photoNode(attachment, line);
   if (attachment.location) return locationCard(attachment.location);
   if (attachment.contacts.length) return contactCards(attachment);
-  return slot(attachment, "file", "This kind of attachment cannot be shown");
+  return slot(attachment, "file", say("media.unshowable"));
 }
 
 /**
@@ -97,11 +98,11 @@ function slot(attachment, shape, sentence) {
 
 /** @param {Attachment} attachment */
 function retryButton({ id }) {
-  const button = element("button", { class: "retry", type: "button" }, "Try again");
+  const button = element("button", { class: "retry", type: "button" }, say("again"));
   onPress(button, async () => {
     await postJson(`attachments/${id}/retry`, {});
-    announce("The file is being fetched again");
-  }, (error) => { button.textContent = `Try again (${errorMessage(error)})`; });
+    announce(say("again.started"));
+  }, (error) => { button.textContent = say("again.failed", { error: errorMessage(error) }); });
   return button;
 }
 

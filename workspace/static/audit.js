@@ -6,43 +6,13 @@ import { getJson, loadMe } from "./api-client.js";
 import { byId, element } from "./element.js";
 import { loadWithRetry, showError } from "./error-bar.js";
 import { formatFull, formatDateTime } from "./time-format.js";
+import { isSaid, say, sayName, sayWith } from "./words.js";
 
 /** @import { AuditEntry } from "./types.d.ts" */
 
-/** @type {Partial<Record<string, string>>} */
-const ACTION_TEXTS = {
-  thumbnail: "saw the thumbnail of",
-  preview: "looked at",
-  poster: "saw the first frame of",
-  video: "watched",
-  audio: "listened to",
-  document: "opened the PDF of",
-  text: "read the text of",
-  original: "downloaded the original of",
-  download: "downloaded",
-  took: "took the conversation",
-  "handed over": "handed the conversation over",
-  "handed over with a note": "handed the conversation over, with a note",
-  left: "left the conversation",
-  "left with a note": "left the conversation, with a note",
-  closed: "closed the conversation",
-  "re-opened": "reopened the conversation",
-  erased: "erased a conversation",
-  retried: "fetched again",
-};
-
-/** @type {Partial<Record<string, string>>} */
-const KIND_TEXTS = {
-  photo: "a photo",
-  video: "a video",
-  audio: "an audio message",
-  document: "a document",
-  sticker: "a sticker",
-  contact: "a contact",
-};
-
 const PAGE_OF_DOCUMENT = /^page-(?<number>\d+)$/u;
-const ERASED = "an attachment (since erased)";
+// Characters of the server's names that keys do not have.
+const NO_KEY = /[ -]/gu;
 
 const PAGE = 100;
 
@@ -107,39 +77,40 @@ function row(entry) {
   return element("tr", {},
     element("td", {}, element("time", { datetime: new Date(entry.at).toISOString(), title: formatFull(entry.at) }, formatDateTime(entry.at))),
     element("td", {}, element("bdi", {}, entry.agent)),
-    element("td", {}, actionText(entry.did), ...fileParts(entry), entry.detail ? element("span", {}, " to ", element("bdi", {}, entry.detail)) : ""),
+    element("td", {}, ...deed(entry)),
     element("td", {}, customerCell(entry)),
     element("td", {}, element("bdi", {}, entry.name ?? "")));
+}
+
+/** @param {AuditEntry} entry */
+function deed(entry) {
+  const page = PAGE_OF_DOCUMENT.exec(entry.did)?.groups?.number;
+  const key = page ? "did.page" : `did.${entry.did.replace(NO_KEY, "_")}`;
+  const values = { file: file(entry), number: page ?? "", to: element("bdi", {}, entry.detail ?? "") };
+  return isSaid(key) ? sayWith(key, values) : [entry.did, " ", values.file];
 }
 
 /**
  * What it was, and the way to it as long as it can be seen.
  * @param {AuditEntry} entry
  */
-function fileParts({ attachment, conversation, kind, shown }) {
-  if (!attachment) return [];
-  const words = kind ? KIND_TEXTS[kind] ?? kind : ERASED;
+function file({ attachment, conversation, kind, shown }) {
+  if (!attachment) return "";
+  const words = kind ? sayName("item", kind) : say("item.erased");
   const address = `./?conversation=${encodeURIComponent(conversation ?? "")}&attachment=${encodeURIComponent(attachment)}`;
-  return [" ",
-    conversation && shown ? element("a", { href: address }, words) : words,
-    element("span", { class: "muted" }, ` ${attachment}`)];
-}
-
-/** @param {string} did */
-function actionText(did) {
-  const page = PAGE_OF_DOCUMENT.exec(did)?.groups;
-  return page ? `looked at page ${page.number} of` : ACTION_TEXTS[did] ?? did;
+  return element("span", {}, conversation && shown ? element("a", { href: address }, words) : words,
+    " ", element("bdi", { class: "muted" }, attachment));
 }
 
 /** @param {AuditEntry} entry */
 function customerCell({ conversation, consumer, gone, reference }) {
   if (conversation) return element("a", { href: `./?conversation=${encodeURIComponent(conversation)}` }, element("bdi", {}, consumer));
   if (reference) return element("span", { class: "muted" }, reference);
-  return gone ? element("span", { class: "muted" }, "erased") : "";
+  return gone ? element("span", { class: "muted" }, say("audit.erased")) : "";
 }
 
 function emptyRow() {
-  return element("tr", {}, element("td", { colspan: 5, class: "muted" }, "No entries yet."));
+  return element("tr", {}, element("td", { colspan: 5, class: "muted" }, say("audit.none")));
 }
 
 /** @param {string[]} agents */

@@ -4,6 +4,7 @@
 
 import { byId } from "./element.js";
 import { formatRecent, formatTime, startOfDay } from "./time-format.js";
+import { say } from "./words.js";
 
 /** @import { Conversation } from "./types.d.ts" */
 
@@ -39,10 +40,10 @@ function update() {
  * @param {number} now
  */
 function hintFor({ opted_out: optedOut, reply_until: until }, now) {
-  if (optedOut) return "The customer opted out of messages. The platform may refuse a reply until they opt in again.";
+  if (optedOut) return say("hint.opted_out");
   if (until === null || until - now >= WARN_WITHIN) return "";
-  if (until > now) return `You can reply until ${formatMoment(until, now)}.`;
-  return `The time to reply ended (${formatMoment(until, now)}). The platform may refuse a reply until the customer writes again.`;
+  if (until > now) return say("hint.until", { time: formatMoment(until, now) });
+  return say("hint.ended", { time: formatMoment(until, now) });
 }
 
 /**
@@ -51,5 +52,5 @@ function hintFor({ opted_out: optedOut, reply_until: until }, now) {
  */
 function formatMoment(at, now) {
   if (startOfDay(at) === startOfDay(now)) return formatTime(at);
-  return at > now ? `${formatTime(at)} tomorrow` : `${formatRecent(at, now)}, ${formatTime(at)}`;
+  return at > now ? say("time.tomorrow", { time: formatTime(at) }) : say("time.on", { day: formatRecent(at, now), time: formatTime(at) });
 }

@@ -8,6 +8,7 @@ import { byId, element } from "./element.js";
 import { icon } from "./icons.js";
 import { reportTyping } from "./presence.js";
 import { TypingReporter } from "./typing-reporter.js";
+import { listed, say } from "./words.js";
 
 /**
  * @import { ConversationActions } from "./actions.js"
@@ -161,9 +162,9 @@ export class Composer {
   /** @param {Conversation} conversation */
   #explain(conversation) {
     const { agents, assigned, open } = conversation;
-    if (!open) return ["This conversation is closed.", this.actions.mayReopen(conversation) ? actionButton("Reopen", this.actions.reopen) : ""];
-    if (agents.length && !assigned) return [`This conversation is with ${agents.join(", ")}.`, this.actions.mayTake(conversation) ? actionButton("Take", this.actions.take) : ""];
-    return ["Take the conversation to reply and to see its photos and other files.", actionButton("Take", this.actions.take)];
+    if (!open) return [say("composer.closed"), this.actions.mayReopen(conversation) ? actionButton(say("action.reopen"), this.actions.reopen) : ""];
+    if (agents.length && !assigned) return [say("composer.with", { agents: listed(agents) }), this.actions.mayTake(conversation) ? actionButton(say("action.take"), this.actions.take) : ""];
+    return [say("composer.take"), actionButton(say("action.take"), this.actions.take)];
   }
 
   // The draft is kept until the server has the text, also if the page is closed before.

@@ -3,21 +3,19 @@
 
 import { element } from "./element.js";
 import { icon } from "./icons.js";
+import { say } from "./words.js";
 
 /** @import { Card, CardField, VisibleAttachment } from "./types.d.ts" */
-
-const COPIED = "Copied";
-const SELECTED = "Selected. Press Ctrl+C to copy.";
 
 /** @param {VisibleAttachment} attachment */
 export function contactCards({ contacts, complete }) {
   return element("div", { class: "cards" }, ...contacts.map(card),
-    complete ? null : element("p", { class: "card-note" }, "Incomplete: the file contains more."));
+    complete ? null : element("p", { class: "card-note" }, say("contact.incomplete")));
 }
 
 /** @param {Card} card */
 function card({ name, fields }) {
-  return element("section", { class: "card", "aria-label": `Contact ${name}` },
+  return element("section", { class: "card", "aria-label": say("contact.of", { name }) },
     element("p", { class: "card-head" }, icon("person", 20), element("bdi", { class: "card-name" }, name)),
     fields.length ? element("dl", { class: "card-fields" }, ...fields.map(row)) : null);
 }
@@ -37,8 +35,8 @@ function row({ label, value, copy }) {
 function copyParts(value, shown) {
   const done = element("span", { class: "card-done", role: "status" });
   const button = element("button", {
-    class: "card-copy", type: "button", title: "Copy", "aria-label": `Copy ${value}`,
-    onclick: () => copyText(value).then(() => { done.textContent = COPIED; }, () => select(shown, done)),
+    class: "card-copy", type: "button", title: say("copy"), "aria-label": say("copy.value", { value }),
+    onclick: () => copyText(value).then(() => { done.textContent = say("copy.done"); }, () => select(shown, done)),
   }, icon("copy", 16));
   // "Copied" is true until something else is copied.
   button.addEventListener("blur", () => { done.textContent = ""; });
@@ -57,5 +55,5 @@ async function copyText(value) {
  */
 function select(shown, done) {
   getSelection()?.selectAllChildren(shown);
-  done.textContent = SELECTED;
+  done.textContent = say("copy.selected");
 }

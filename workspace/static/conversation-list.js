@@ -7,6 +7,7 @@ import { byId, element } from "./element.js";
 import { fillEntry } from "./entry.js";
 import { ListView, showCounts } from "./list-view.js";
 import { isTyping, typingTime } from "./typing-indicator.js";
+import { say, sayCount } from "./words.js";
 
 /** @import { Conversation, Counts, ShowError } from "./types.d.ts" */
 
@@ -74,7 +75,8 @@ export class ConversationList {
   #found() {
     const count = this.#entries.size;
     if (!count) return "";
-    return `${count === 1 ? "1 conversation" : `${count} conversations`}${count < PAGE ? "" : ", and more below"}`;
+    const found = sayCount("list.found", count);
+    return count < PAGE ? found : say("list.more", { found });
   }
 
   async loadMore() {
@@ -212,7 +214,7 @@ export class ConversationList {
     this.#sort();
     const empty = byId("list-empty");
     empty.hidden = this.#entries.size > 0;
-    empty.textContent = this.#query ? "No conversations found." : this.view.emptyText;
+    empty.textContent = this.#query ? say("list.none") : this.view.emptyText;
   }
 
   /**
@@ -235,8 +237,8 @@ export class ConversationList {
   }
 
   #showTitle() {
-    const failures = this.#failed === 1 ? "1 answer failed · " : `${this.#failed} answers failed · `;
-    document.title = `${this.#failed ? failures : ""}${this.#mine ? `(${this.#mine}) ` : ""}${byId("brand").textContent}`;
+    const failures = this.#failed ? `${sayCount("failed.title", this.#failed)} · ` : "";
+    document.title = `${failures}${this.#mine ? `(${this.#mine}) ` : ""}${byId("brand").textContent}`;
   }
 
   // Move only entries that are out of place, because a moved entry loses the keyboard focus.

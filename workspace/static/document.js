@@ -5,6 +5,7 @@ import { getJson } from "./api-client.js";
 import { element } from "./element.js";
 import { icon } from "./icons.js";
 import { openViewer } from "./viewer.js";
+import { say, sayCount } from "./words.js";
 
 /**
  * @import { Slides } from "./slides.d.ts"
@@ -19,12 +20,12 @@ export function documentNode(attachment, line) {
   const pages = pageCount(attachment);
   const facts = [pagesText(attachment), attachment.file].filter(Boolean).join(" · ");
   return element("button", {
-    class: "document", type: "button", title: pages ? "Open the document" : "Read the text",
+    class: "document", type: "button", title: say(pages ? "document.open" : "document.read"),
     onclick: () => openViewer(slides(attachment, line), "1"),
   },
   pages ? thumbnail(attachment) : element("span", { class: "document-icon" }, icon("file", 26)),
   element("span", { class: "document-text" },
-    element("bdi", { class: "document-name" }, attachment.name ?? "Document"),
+    element("bdi", { class: "document-name" }, attachment.name ?? say("kind.document")),
     element("span", { class: "document-facts" }, facts)));
 }
 
@@ -50,10 +51,10 @@ function pageCount({ pages, renditions }) {
 function pagesText(attachment) {
   const { complete, pages_total: total } = attachment;
   const count = pageCount(attachment);
-  if (!count) return complete ? "" : "Incomplete";
-  if (total && total > count) return `${count} of ${total} pages shown`;
-  const text = count === 1 ? "1 page" : `${count} pages`;
-  return complete ? text : `${text} shown, incomplete`;
+  if (!count) return complete ? "" : say("incomplete");
+  if (total && total > count) return say("pages.shown", { count, total });
+  const pages = sayCount("pages.count", count);
+  return complete ? pages : say("pages.incomplete", { pages });
 }
 
 /**
@@ -63,17 +64,17 @@ function pagesText(attachment) {
  */
 function slides(attachment, line) {
   const base = `attachments/${attachment.id}`;
-  const name = attachment.name ?? "Document";
+  const name = attachment.name ?? say("kind.document");
   const missing = pageCount(attachment) > 0 && (!attachment.complete || (attachment.pages_total ?? 0) > pageCount(attachment));
   const shared = {
     name, caption: line.text ?? "", download: `${base}/download`,
-    downloads: attachment.renditions.includes("document") ? "Download the PDF" : "Download the text",
+    downloads: say(attachment.renditions.includes("document") ? "download.pdf" : "download.text"),
   };
   const all = Array.from({ length: pageCount(attachment) }, (_, place) => ({
-    ...shared, key: String(place + 1), source: `${base}/page-${place + 1}`, alt: `Page ${place + 1} of ${name}`,
+    ...shared, key: String(place + 1), source: `${base}/page-${place + 1}`, alt: say("pages.alt", { number: place + 1, name }),
   }));
   return {
-    ...shared, label: "Document", noun: "page", note: missing ? pagesText(attachment) : "",
+    ...shared, label: say("kind.document"), noun: "page", note: missing ? pagesText(attachment) : "",
     text: attachment.renditions.includes("text") ? attachment : null,
     all: () => all,
     extent: () => ({ first: 0, total: all.length }),

@@ -5,6 +5,7 @@ import { avatar, platformLabel } from "./consumer.js";
 import { element } from "./element.js";
 import { formatFull, formatRecent } from "./time-format.js";
 import { isTyping } from "./typing-indicator.js";
+import { listed, say, sayCount } from "./words.js";
 
 /** @import { Conversation } from "./types.d.ts" */
 
@@ -22,7 +23,7 @@ export function fillEntry(link, conversation) {
     element("span", { class: "entry-text" },
       element("span", { class: "entry-name", dir: "auto", title: conversation.consumer }, conversation.name),
       isTyping(conversation)
-        ? element("span", { class: "entry-line entry-typing" }, "is typing…")
+        ? element("span", { class: "entry-line entry-typing" }, say("typing"))
         : element("span", { class: "entry-line" }, from ? `${from}: ` : "", element("bdi", {}, line)),
       element("span", { class: "entry-state" }, failed(conversation.undelivered), platformLabel(conversation, "entry-platform"), holders(conversation), waits(conversation)),
     ),
@@ -43,23 +44,23 @@ export function concernsMe({ agents, assigned }) {
 
 /** @param {number} count */
 function unreadBadge(count) {
-  return element("span", { class: "unread" }, String(Math.min(count, 999)), element("span", { class: "visually-hidden" }, " unread"));
+  return element("span", { class: "unread" }, String(Math.min(count, 999)), element("span", { class: "visually-hidden" }, ` ${say("badge.unread")}`));
 }
 
 /** @param {number} count */
 function failed(count) {
   if (!count) return null;
-  return element("span", { class: "entry-failed" }, count === 1 ? "Answer failed" : `${count} answers failed`);
+  return element("span", { class: "entry-failed" }, sayCount("failed", count));
 }
 
 /** @param {Conversation} conversation */
 function holders({ agents, assigned, open }) {
-  const text = assigned ? "Yours" : agents.join(", ");
-  return element("span", { class: "entry-holder" }, [text, open ? "" : "closed"].filter(Boolean).join(", "));
+  const holder = assigned ? say("yours") : listed(agents);
+  return element("span", { class: "entry-holder" }, listed([holder, open ? "" : say("entry.closed")]));
 }
 
 /** @param {Conversation} conversation */
 function waits({ waiting_since: since }) {
   if (since === null) return null;
-  return element("span", { class: "entry-waits", title: `Waiting for an answer since ${formatFull(since)}` }, `waits since ${formatRecent(since)}`);
+  return element("span", { class: "entry-waits", title: say("waits.title", { time: formatFull(since) }) }, say("waits", { time: formatRecent(since) }));
 }

@@ -7,14 +7,12 @@ import { soundNode } from "./sound.js";
 import { formatFull } from "./time-format.js";
 import { videoNode } from "./video.js";
 import { openViewer } from "./viewer.js";
+import { isSaid, say } from "./words.js";
 
 /**
  * @import { Slide, Slides } from "./slides.d.ts"
  * @import { MediaItem, Origin, VisibleAttachment } from "./types.d.ts"
  */
-
-/** @type {Record<string, string>} */
-const NAMES = { photo: "Photo", sticker: "Sticker", video: "Video", audio: "Audio", document: "Document" };
 
 /**
  * Open the viewer at an attachment. Its neighbours follow once they are loaded.
@@ -47,7 +45,7 @@ function gallery(conversation, known) {
   /** @type {{ first: number, total: number } | null} */
   let extent = null;
   return {
-    label: "Photos and files", noun: "file", name: "", caption: "", note: "", download: "./", downloads: "", text: null,
+    label: say("media"), noun: "file", name: "", caption: "", note: "", download: "./", downloads: "", text: null,
     all: () => loaded,
     extent: () => extent,
     load: async (key) => {
@@ -74,11 +72,12 @@ function itemSlide({ attachment, ...origin }) {
  */
 function slide(attachment, origin) {
   const { id, kind, renditions } = attachment;
-  const named = NAMES[kind] ?? "File";
+  const known = isSaid(`download.${kind}`) ? kind : "file";
+  const named = say(`kind.${known}`);
   const base = `attachments/${id}`;
   const shared = {
-    key: id, source: `${base}/preview`, alt: attachment.name ?? `${named} from ${formatFull(origin.at)}`,
-    name: attachment.name ?? named, caption: origin.text ?? "", download: `${base}/download`, downloads: `Download the ${named.toLowerCase()}`,
+    key: id, source: `${base}/preview`, alt: attachment.name ?? say("kind.from", { kind: named, time: formatFull(origin.at) }),
+    name: attachment.name ?? named, caption: origin.text ?? "", download: `${base}/download`, downloads: say(`download.${known}`),
   };
   if (renditions.includes("video")) return { ...shared, content: () => videoNode(attachment, origin) };
   if (renditions.includes("audio")) return { ...shared, content: () => soundNode(attachment, origin) };

@@ -3,6 +3,7 @@
 
 import { attempt } from "./attempt.js";
 import { byId, element } from "./element.js";
+import { say } from "./words.js";
 
 /** @import { Conversation, Counts } from "./types.d.ts" */
 
@@ -31,14 +32,6 @@ const STATES = {
 const ORDERS = {
   latest: (conversation) => -conversation.active_at,
   waiting: (conversation) => conversation.queue_place,
-};
-
-const EMPTY_TEXTS = {
-  all: "No messages yet. New messages appear here automatically.",
-  open: "No open conversations. New messages appear here automatically.",
-  free: "Nobody waits to be taken. New conversations appear here automatically.",
-  closed: "No closed conversations.",
-  mine: "You have no conversations yet. Open one and choose Take.",
 };
 
 const KEY = "list";
@@ -82,7 +75,7 @@ export class ListView {
 
   get emptyText() {
     const all = this.state === "any" && !this.channel;
-    return all ? EMPTY_TEXTS[this.tab] : "No conversations match these filters.";
+    return say(all ? `list.empty.${this.tab}` : "list.filtered");
   }
 
   /**
@@ -158,8 +151,8 @@ export class ListView {
 
 /** @param {Counts} counts */
 export function showCounts({ mine, free }) {
-  showCount(byId("count-mine"), mine, "unread");
-  showCount(byId("count-free"), free, "waiting");
+  showCount(byId("count-mine"), mine, say("badge.unread"));
+  showCount(byId("count-free"), free, say("badge.waiting"));
 }
 
 /** @param {HTMLElement} tab */

@@ -9,19 +9,20 @@ import { loadWithRetry, showError } from "./error-bar.js";
 import { icon } from "./icons.js";
 import { followUpdates } from "./live-updates.js";
 import { formatDateTime, formatFull } from "./time-format.js";
+import { say } from "./words.js";
 
 /**
  * @import { IconName } from "./icons.js"
  * @import { Changes, MediaItem, Rendition, VisibleAttachment } from "./types.d.ts"
  */
 
-/** @type {Record<string, { name: string, icon: IconName }>} */
-const KINDS = {
-  photo: { name: "Photo", icon: "files" },
-  sticker: { name: "Sticker", icon: "files" },
-  video: { name: "Video", icon: "play" },
-  audio: { name: "Audio", icon: "sound" },
-  document: { name: "Document", icon: "file" },
+/** @type {Record<string, IconName>} */
+const ICONS = {
+  photo: "files",
+  sticker: "files",
+  video: "play",
+  audio: "sound",
+  document: "file",
 };
 
 /** @type {Rendition[]} */
@@ -52,17 +53,17 @@ async function load(append = false) {
 /** @param {MediaItem} item */
 function tile(item) {
   const { attachment, customer, at } = item;
-  const kind = KINDS[attachment.kind] ?? { name: "File", icon: "file" };
+  const kind = say(`kind.${ICONS[attachment.kind] ? attachment.kind : "file"}`);
   const name = attachment.visible ? attachment.name : null;
   const length = attachment.visible ? attachment.length : null;
   const address = `./?conversation=${encodeURIComponent(item.conversation)}${attachment.visible ? `&attachment=${encodeURIComponent(attachment.id)}` : ""}`;
   return element("li", { class: "media-tile" },
     element("a", { href: address },
-      element("span", { class: "media-picture" }, (attachment.visible ? picture(attachment) : null) ?? icon(attachment.visible ? kind.icon : "hidden", 36)),
-      element("span", { class: "media-name" }, element("bdi", {}, [name ?? kind.name, length].filter(Boolean).join(" · "))),
+      element("span", { class: "media-picture" }, (attachment.visible ? picture(attachment) : null) ?? icon(attachment.visible ? ICONS[attachment.kind] ?? "file" : "hidden", 36)),
+      element("span", { class: "media-name" }, element("bdi", {}, [name ?? kind, length].filter(Boolean).join(" · "))),
       element("span", { class: "media-facts" }, element("bdi", {}, customer), " · ",
         element("time", { datetime: new Date(at).toISOString(), title: formatFull(at) }, formatDateTime(at))),
-      attachment.visible ? null : element("span", { class: "media-facts" }, "Only assigned agents can see this")));
+      attachment.visible ? null : element("span", { class: "media-facts" }, say("media.hidden"))));
 }
 
 /** @param {VisibleAttachment} attachment */

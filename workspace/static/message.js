@@ -7,6 +7,7 @@ import { quoteInReply } from "./composer.js";
 import { element, onPress } from "./element.js";
 import { icon } from "./icons.js";
 import { formatDateTime, formatFull, formatTime, startOfDay } from "./time-format.js";
+import { say } from "./words.js";
 
 /**
  * @import { IconName } from "./icons.js"
@@ -86,7 +87,7 @@ export function updateMessage(node, line, customer) {
  */
 function draw(node, { bubble, parts }, line, customer) {
   const writer = line.direction === "in" ? customer : ourWriter(line);
-  parts.place(node, "writer", writer, () => hidden(`${writer}: `));
+  parts.place(node, "writer", writer, () => hidden(element("bdi", {}, writer), ": "));
   if (!bubble.parentNode) node.append(bubble);
   parts.place(bubble, "aside", [line.edited, line.forwarded, line.history, line.author, line.key], () => originNote(line));
   parts.place(bubble, "quote", line.reply_to, () => quote(line.reply_to));
@@ -105,27 +106,27 @@ function draw(node, { bubble, parts }, line, customer) {
 
 /**
  * Who wrote a line is shown by its side and colour, and to screen readers in words.
- * @param {string} words
+ * @param {(string | Node)[]} words
  */
-function hidden(words) {
-  return element("span", { class: "visually-hidden" }, words);
+function hidden(...words) {
+  return element("span", { class: "visually-hidden" }, ...words);
 }
 
 /** @param {Notice} line */
 function noticeText(line) {
-  return [hidden("Note: "), line.text ?? "", line.note ? element("span", { class: "notice-note", dir: "auto" }, line.note) : ""];
+  return [hidden(`${say("note")} `), line.text ?? "", line.note ? element("span", { class: "notice-note", dir: "auto" }, line.note) : ""];
 }
 
 /** @param {Message} line */
 function ourWriter({ author, key }) {
-  if (isMe(author)) return "You";
-  return (key ? author : null) ?? "Sent from another app";
+  if (isMe(author)) return say("you");
+  return (key ? author : null) ?? say("another_app");
 }
 
 /** @param {Message} line */
 function originNote(line) {
   const writer = line.direction === "out" && !isMe(line.author) ? ourWriter(line) : null;
-  const notes = [line.history && "Older message", line.forwarded && "Forwarded", line.edited && "Edited"].filter(Boolean).join(" · ");
+  const notes = [line.history && say("line.history"), line.forwarded && say("line.forwarded"), line.edited && say("line.edited")].filter(Boolean).join(" · ");
   if (!(writer || notes)) return null;
   // The line begins with its writer for screen readers already.
   return element("p", { class: "origin-note" },
@@ -136,7 +137,7 @@ function originNote(line) {
 function quote(replyTo) {
   if (!replyTo) return null;
   return element("button", {
-    class: "quote", type: "button", "aria-label": `In reply to: ${replyTo.line}`,
+    class: "quote", type: "button", "aria-label": say("reply.to_line", { line: replyTo.line }),
     onclick: () => document.getElementById(`line-${replyTo.position}`)?.scrollIntoView({ block: "center", behavior: "smooth" }),
   }, element("bdi", {}, replyTo.line));
 }
@@ -148,7 +149,7 @@ function media(count) {
 
 /** @param {Message} line */
 function textNode(line) {
-  if (line.deleted) return element("p", { class: "deleted" }, "This message was deleted");
+  if (line.deleted) return element("p", { class: "deleted" }, say("line.deleted"));
   return line.text ? element("p", { class: "message-text" }, line.text) : null;
 }
 
@@ -157,10 +158,10 @@ function meta(line) {
   const reactions = line.reactions.map((emoji) => element("span", { class: "reaction" }, emoji));
   return element("p", { class: "meta" },
     element("time", { datetime: new Date(line.at).toISOString(), title: formatFull(line.at) }, formatTime(line.at)),
-    reactions.length ? element("span", { class: "reactions", "aria-label": "Reactions" }, ...reactions) : null,
+    reactions.length ? element("span", { class: "reactions", "aria-label": say("line.reactions") }, ...reactions) : null,
     line.status ? ticks(line, line.status) : null,
     mayBeQuoted(line) ? element("button", {
-      class: "quote-button", type: "button", "aria-label": `Quote: ${excerpt(line)}`, title: "Quote in your reply",
+      class: "quote-button", type: "button", "aria-label": say("line.quote", { line: excerpt(line) }), title: say("line.quote_in_reply"),
       onclick: () => quoteInReply({ id: line.id, line: excerpt(line) }),
     }, icon("quote", 15)) : null,
   );
@@ -200,8 +201,8 @@ function ticks(line, status) {
  */
 function resentNote(at, by, author) {
   const time = startOfDay(at) === startOfDay(Date.now()) ? formatTime(at) : formatDateTime(at);
-  const who = by && by !== author ? ` by ${by}` : "";
-  return element("span", { class: "resent" }, `Sent again at ${time}${who}`);
+  const words = by && by !== author ? say("line.resent_by", { time, agent: by }) : say("line.resent", { time });
+  return element("span", { class: "resent" }, words);
 }
 
 /**
@@ -211,10 +212,10 @@ function resentNote(at, by, author) {
 function resendButton({ id, conversation, text, key }) {
   // Messages from other apps and deleted messages cannot be sent again.
   if (key === null || text === null) return null;
-  const button = element("button", { class: "retry", type: "button" }, "Send again");
+  const button = element("button", { class: "retry", type: "button" }, say("line.send_again"));
   onPress(button, () => postJson(`api/conversations/${encodeURIComponent(conversation)}/messages/${key}/again`, { id }), (error) => {
     // The line says why the gateway did not take it.
-    if (!(error instanceof ApiError && error.status === 502)) button.textContent = `Send again (${errorMessage(error)})`;
+    if (!(error instanceof ApiError && error.status === 502)) button.textContent = say("line.send_again_failed", { error: errorMessage(error) });
   });
   return button;
 }

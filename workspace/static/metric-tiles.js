@@ -2,6 +2,7 @@
 // Tiles for the gateway's metrics: rates, durations and queues.
 
 import { element } from "./element.js";
+import { formatNumber, isSaid, locale, say } from "./words.js";
 
 /** @import { MetricFamily, MetricSample } from "./types.d.ts" */
 
@@ -10,36 +11,25 @@ import { element } from "./element.js";
 /** @type {Map<string, { total: number, now: number }>} */
 const previousTotals = new Map();
 
-// Titles of known metrics. Other metrics get a title made of their names.
-/** @type {Partial<Record<string, string>>} */
-const TITLES = {
-  airlock_deliveries: "Deliveries from platforms",
-  airlock_events_posted: "Events sent to the core",
-  airlock_attachments: "Files from customers",
-  airlock_journal_commits: "Journal writes",
-  airlock_message_seconds: "From webhook to core",
-  airlock_ready_seconds: "From webhook to file ready",
-  airlock_lanes_waiting: "Conversations waiting for the core",
-  airlock_attachments_pending: "Files being processed",
-  airlock_texts_waiting: "Replies waiting to be sent",
-};
+const milliseconds = new Intl.NumberFormat(locale, { style: "unit", unit: "millisecond" });
+const seconds = new Intl.NumberFormat(locale, { style: "unit", unit: "second", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 const PREFIX = /^airlock_/u;
 const UNIT = /_(?:seconds|bytes)$/u;
 
 const SHOWN_ELSEWHERE = new Set(["airlock_connector_healthy"]);
 
-/** @type {[keyof typeof TILES, string][]} */
-const GROUPS = [["counter", "Throughput"], ["histogram", "How long it takes"], ["gauge", "Waiting"]];
+/** @type {(keyof typeof TILES)[]} */
+const GROUPS = ["counter", "histogram", "gauge"];
 
 /** @param {MetricFamily[]} families */
 export function metricTiles(families) {
   const now = performance.now();
-  const groups = GROUPS.flatMap(([type, heading]) => {
+  const groups = GROUPS.flatMap((type) => {
     const tiles = families.filter((family) => family.type === type && !SHOWN_ELSEWHERE.has(family.name)).flatMap((family) => TILES[type](family, now));
-    return tiles.length ? [element("h3", {}, heading), element("div", { class: "tiles" }, ...tiles)] : [];
+    return tiles.length ? [element("h3", {}, say(`metrics.${type}`)), element("div", { class: "tiles" }, ...tiles)] : [];
   });
-  return groups.length ? groups : [element("p", { class: "muted" }, "The gateway has no metrics yet.")];
+  return groups.length ? groups : [element("p", { class: "muted" }, say("metrics.none"))];
 }
 
 const TILES = {
@@ -51,11 +41,11 @@ const TILES = {
     const totals = family.samples.filter(({ name }) => name.endsWith("_total"));
     const total = sum(totals);
     const parts = totals.filter(({ value, labels }) => value && Object.keys(labels).length).map(({ labels, value }) => part(labelText(labels), formatNumber(value)));
-    return [tile(titleOf(family.name), `${rate(family.name, total, now)} /s`, `${formatNumber(total)} since the gateway started`, parts)];
+    return [tile(titleOf(family.name), say("metrics.rate", { rate: rate(family.name, total, now) }), say("metrics.total", { number: total }), parts)];
   },
   /** @param {MetricFamily} family */
   gauge: (family) => family.samples.map(({ labels, value }) =>
-    tile([titleOf(family.name), labelText(labels)].filter(Boolean).join(", "), formatNumber(value), family.help)),
+    tile([titleOf(family.name), labelText(labels)].filter(Boolean).join(", "), formatNumber(value), element("span", { lang: "en", dir: "auto" }, family.help))),
   /** @param {MetricFamily} family */
   histogram: (family) => {
     const groups = groupByLabels(family.samples.filter(({ name }) => name.endsWith("_bucket")));
@@ -63,19 +53,19 @@ const TILES = {
     if (!count(all)) return [];
     const parts = [...groups].map(([name, samples]) => ({ name, buckets: mergeBuckets(samples) })).filter(({ name, buckets }) => name && count(buckets))
       .map(({ name, buckets }) => part(name, `${formatSeconds(quantile(buckets, 0.5))}, ${formatSeconds(quantile(buckets, 0.95))}`));
-    return [tile(titleOf(family.name), formatSeconds(quantile(all, 0.5)), `median of ${formatNumber(count(all))}; 95% within ${formatSeconds(quantile(all, 0.95))}`, parts)];
+    return [tile(titleOf(family.name), formatSeconds(quantile(all, 0.5)), say("metrics.median", { number: count(all), time: formatSeconds(quantile(all, 0.95)) }), parts)];
   },
 };
 
 /**
  * @param {string} words
  * @param {string} number
- * @param {string} detail
+ * @param {string | Node} detail
  * @param {Node[]} parts
  */
 function tile(words, number, detail, parts = []) {
   return element("div", { class: "tile" },
-    element("p", { class: "tile-text" }, words), element("p", { class: "tile-number" }, number),
+    element("p", { class: "tile-text" }, element("bdi", {}, words)), element("p", { class: "tile-number" }, number),
     element("p", { class: "tile-text" }, detail), parts.length ? element("dl", { class: "tile-parts" }, ...parts) : null);
 }
 
@@ -84,7 +74,7 @@ function tile(words, number, detail, parts = []) {
  * @param {string} value
  */
 function part(name, value) {
-  return element("div", {}, element("dt", {}, name), element("dd", {}, value));
+  return element("div", {}, element("dt", {}, element("bdi", {}, name)), element("dd", {}, value));
 }
 
 /** @param {Record<string, string>} labels */
@@ -101,8 +91,8 @@ function labelText({ le, ...labels }) {
 function rate(name, total, now) {
   const before = previousTotals.get(name);
   previousTotals.set(name, { total, now });
-  if (!before || now <= before.now || total < before.total) return "0";
-  return ((total - before.total) / ((now - before.now) / 1000)).toLocaleString(undefined, { maximumFractionDigits: 1 });
+  if (!before || now <= before.now || total < before.total) return 0;
+  return (total - before.total) / ((now - before.now) / 1000);
 }
 
 /** @param {MetricSample[]} samples */
@@ -151,7 +141,7 @@ function quantile(buckets, share) {
 
 /** @param {number} value */
 function formatSeconds(value) {
-  return value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(1)} s`;
+  return value < 1 ? milliseconds.format(Math.round(value * 1000)) : seconds.format(value);
 }
 
 /** @param {MetricSample[]} samples */
@@ -159,15 +149,9 @@ function sum(samples) {
   return samples.reduce((total, { value }) => total + value, 0);
 }
 
-/** @param {number} value */
-function formatNumber(value) {
-  return value.toLocaleString(undefined, { maximumFractionDigits: 1 });
-}
-
 /** @param {string} name */
 function titleOf(name) {
-  const known = TITLES[name];
-  if (known) return known;
+  if (isSaid(`metric.${name}`)) return say(`metric.${name}`);
   const words = name.replace(PREFIX, "").replace(UNIT, "").replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

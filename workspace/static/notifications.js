@@ -4,6 +4,7 @@
 import { attempt } from "./attempt.js";
 import { concernsMe } from "./entry.js";
 import { byId } from "./element.js";
+import { language, say, sayCount } from "./words.js";
 
 /** @import { Conversation } from "./types.d.ts" */
 
@@ -40,9 +41,9 @@ export class Notifications {
 
   /** @param {Conversation} conversation */
   #notify({ id, name, unread }) {
-    const body = unread === 1 ? "1 unread message" : `${unread} unread messages`;
+    const body = sayCount("notify.unread", unread);
     // A later one takes the place of the earlier one.
-    const notification = new Notification(name, { body, tag: id, icon: "static/mark.svg" });
+    const notification = new Notification(name, { body, lang: language, tag: id, icon: "static/mark.svg" });
     notification.addEventListener("click", () => {
       window.focus();
       notification.close();
@@ -52,14 +53,14 @@ export class Notifications {
 
   async #toggle() {
     const on = !this.#on && await Notification.requestPermission() === "granted";
-    if (!(on || this.#on)) byId("notify").textContent = "The browser does not allow notifications";
+    if (!(on || this.#on)) byId("notify").textContent = say("notify.refused");
     this.#on = on;
     attempt(() => localStorage.setItem(this.key, on ? "on" : "off"));
     if (on || Notification.permission === "granted") this.#show();
   }
 
   #show() {
-    byId("notify").textContent = this.#on ? "Notifications are on" : "Notify me";
+    byId("notify").textContent = say(this.#on ? "notify.on" : "notify");
     byId("notify").setAttribute("aria-pressed", String(this.#on));
   }
 }

@@ -8,6 +8,7 @@ import { loadWithRetry, showError } from "./error-bar.js";
 import { featureChart } from "./feature-chart.js";
 import { metricTiles } from "./metric-tiles.js";
 import { formatDateTime, formatFull, formatRecent } from "./time-format.js";
+import { say, sayCount, sayName, sayWith } from "./words.js";
 
 /**
  * @import { Elements } from "./elements.d.ts"
@@ -15,9 +16,6 @@ import { formatDateTime, formatFull, formatRecent } from "./time-format.js";
  */
 
 const REFRESH_INTERVAL = 5000;
-
-/** @type {Partial<Record<string, string>>} */
-const STATE_WORDS = { ok: "OK", warn: "Check this", fail: "Failing", waiting: "Waiting", "needs action": "Needs action", unknown: "Unknown" };
 
 async function load() {
   try {
@@ -31,7 +29,7 @@ async function load() {
 /** @param {OperationsReport} found */
 function show(found) {
   fill("problems", { content: found.problems }, problemList);
-  document.title = `${found.problems.length ? `(${found.problems.length}) ` : ""}Operations`;
+  document.title = `${found.problems.length ? `(${found.problems.length}) ` : ""}${say("operations")}`;
   fill("health", found.health, (checks) => checks.map((check) => tile(check, "tile-name")));
   fill("channels", found.channels, (channels) => channels.map(channelTile));
   fill("numbers", found.numbers, (families) => metricTiles(families));
@@ -61,7 +59,7 @@ function fill(id, part, build) {
 
 /** @param {Problem[]} problems */
 function problemList(problems) {
-  if (!problems.length) return [element("p", { class: "all-well" }, dot("ok"), "Everything works. There is nothing to do.")];
+  if (!problems.length) return [element("p", { class: "all-well" }, dot("ok"), say("operations.well"))];
   return [element("ol", { class: "problems" }, ...problems.map(problemItem))];
 }
 
@@ -70,16 +68,16 @@ function problemItem({ urgent, what, todo, since, noticed }) {
   const at = since ?? noticed;
   return element("li", { class: "problem", "data-urgent": String(urgent) },
     element("p", { class: "problem-what" }, dot(urgent ? "fail" : "warn"),
-      element("span", {}, element("span", { class: "visually-hidden" }, urgent ? "Urgent: " : ""), what)),
-    element("p", { class: "problem-since" }, since === null ? "Noticed " : "Since ", element("time", { datetime: new Date(at).toISOString(), title: formatFull(at) }, formatDateTime(at))),
-    element("p", { class: "problem-todo" }, element("b", {}, "What to do: "), todo));
+      element("span", {}, element("span", { class: "visually-hidden" }, urgent ? `${say("operations.urgent")} ` : ""), what)),
+    element("p", { class: "problem-since" }, ...sayWith(since === null ? "operations.noticed" : "operations.since", { time: element("time", { datetime: new Date(at).toISOString(), title: formatFull(at) }, formatDateTime(at)) })),
+    element("p", { class: "problem-todo" }, element("b", {}, say("operations.todo"), " "), todo));
 }
 
 /** @param {Check} check */
 function tile({ name, state, detail }, kind = "") {
   return element("div", { class: "tile" },
-    element("p", { class: "tile-head" }, dot(state), element("span", { class: kind }, name), element("span", { class: "tile-state" }, STATE_WORDS[state] ?? state)),
-    element("p", { class: "tile-text" }, detail ?? ""));
+    element("p", { class: "tile-head" }, dot(state), element("span", { class: kind }, sayName("check", name)), element("span", { class: "tile-state" }, sayName("health", state))),
+    element("p", { class: "tile-text", lang: "en", dir: "auto" }, detail ?? ""));
 }
 
 /**
@@ -89,10 +87,10 @@ function tile({ name, state, detail }, kind = "") {
 function channelTile(one) {
   const { state = "unknown", account, detail, checked_at: checked } = one.health ?? {};
   return element("div", { class: "tile", "data-channel": one.connector },
-    element("p", { class: "tile-head" }, dot(state), element("span", {}, one.connector), element("span", { class: "tile-state" }, STATE_WORDS[state] ?? state)),
+    element("p", { class: "tile-head" }, dot(state), element("bdi", {}, one.connector), element("span", { class: "tile-state" }, sayName("health", state))),
     element("p", { class: "tile-account" }, element("bdi", {}, account ?? "")),
-    element("p", { class: "tile-text" }, one.label ?? one.platform, checked ? element("span", {}, " · checked ", formatRecent(new Date(checked))) : ""),
-    detail ? element("p", { class: "tile-text tile-error" }, detail.replaceAll("_", " ")) : null);
+    element("p", { class: "tile-text" }, element("bdi", {}, one.label ?? one.platform), checked ? element("span", {}, ` · ${say("operations.checked", { time: formatRecent(new Date(checked)) })}`) : ""),
+    detail ? element("p", { class: "tile-text tile-error", lang: "en", dir: "auto" }, detail.replaceAll("_", " ")) : null);
 }
 
 /** @param {string} state */
@@ -108,22 +106,22 @@ function cause({ reason, code, detail }) {
 
 /** @param {Failure[]} found */
 function failureTable(found) {
-  if (!found.length) return [element("p", { class: "muted" }, "Nothing has failed.")];
+  if (!found.length) return [element("p", { class: "muted" }, say("failures.none"))];
   const rows = found.map((failure) => element("tr", {},
     element("td", {}, element("time", { datetime: failure.at }, formatDateTime(new Date(failure.at)))),
-    element("td", {}, failure.connector ?? ""),
-    element("td", {}, failure.kind),
-    element("td", {}, cause(failure)),
+    element("td", {}, element("bdi", {}, failure.connector ?? "")),
+    element("td", {}, sayName("failure", failure.kind)),
+    element("td", { lang: "en", dir: "auto" }, cause(failure)),
     element("td", {}, failure.can_retry ? retryButton(failure.id) : "")));
-  return [element("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "Table of failures" },
+  return [element("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": say("failures.table") },
     element("table", { class: "table table-wide" },
-      element("thead", {}, element("tr", {}, ...["When", "Channel", "What", "Why", "Retry"].map((words) => element("th", { scope: "col" }, words)))),
+      element("thead", {}, element("tr", {}, ...["when", "channel", "what", "why", "retry"].map((name) => element("th", { scope: "col" }, say(`failures.${name}`))))),
       element("tbody", {}, ...rows)))];
 }
 
 /** @param {string} id */
 function retryButton(id) {
-  const button = element("button", { class: "button", type: "button", "aria-label": `Retry ${id}` }, "Retry");
+  const button = element("button", { class: "button", type: "button", "aria-label": say("failures.retry_one", { id }) }, say("failures.retry"));
   button.addEventListener("click", () => retry(id, button));
   return button;
 }
@@ -137,7 +135,7 @@ async function retry(id, button) {
   try {
     const { results } = await postJson(`api/failures/${encodeURIComponent(id)}/retry`, {});
     const done = (results ?? []).map((result) => result.detail ?? result.status);
-    byId("announcer").textContent = done.length > 1 ? `Retrying ${done.length} failures.` : done.join("") || "Retrying.";
+    byId("announcer").textContent = done.length > 1 ? sayCount("failures.retrying_many", done.length) : done.join("") || say("failures.retrying");
   } catch (error) {
     showError(error);
   } finally {
@@ -148,7 +146,7 @@ async function retry(id, button) {
 
 /** @param {AccountNotice} notice */
 function noticeLine({ at, connector, kind, text }) {
-  return element("p", {}, element("span", { class: "muted" }, `${formatDateTime(at)} · ${connector} · `), text ?? String(kind).replaceAll("_", " "));
+  return element("p", {}, element("span", { class: "muted" }, `${formatDateTime(at)} · `, element("bdi", {}, connector), " · "), element("bdi", {}, text ?? String(kind).replaceAll("_", " ")));
 }
 
 byId("retry-all").addEventListener("click", () => retry("all", byId("retry-all")));

@@ -3,7 +3,8 @@
 
 import { element } from "./element.js";
 import { openGallery } from "./gallery.js";
-import { formatFull } from "./time-format.js";
+import { labelOf } from "./time-format.js";
+import { say } from "./words.js";
 
 /** @import { Message, VisibleAttachment } from "./types.d.ts" */
 
@@ -12,11 +13,11 @@ import { formatFull } from "./time-format.js";
  * @param {Message} line
  */
 export function photoNode(attachment, line) {
-  const label = attachment.name ? `Photo ${attachment.name}` : `Photo from ${formatFull(line.at)}`;
+  const label = labelOf("photo", attachment.name, line.at);
   const image = element("img", {
     src: `attachments/${attachment.id}/thumbnail`, alt: label, width: 300, height: 300, loading: "lazy", decoding: "async",
   });
   return element("button", {
-    class: "photo", type: "button", "data-photo": attachment.id, title: "Open the photo", onclick: () => openGallery(line.conversation, attachment, line),
+    class: "photo", type: "button", "data-photo": attachment.id, title: say("photo.open"), onclick: () => openGallery(line.conversation, attachment, line),
   }, image);
 }

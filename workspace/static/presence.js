@@ -3,6 +3,7 @@
 
 import { postJson } from "./api-client.js";
 import { byId } from "./element.js";
+import { language, sayCount } from "./words.js";
 
 /** @import { Doing, Presence } from "./types.d.ts" */
 
@@ -82,7 +83,7 @@ function update() {
 function words(seen, what) {
   const names = Object.keys(seen).filter((name) => seen[name] === what);
   if (!names.length) return "";
-  return `${new Intl.ListFormat("en").format(names)} ${names.length === 1 ? "is" : "are"} ${what}`;
+  return sayCount(`presence.${what}`, names.length, { names: new Intl.ListFormat(language).format(names) });
 }
 
 setInterval(() => { if (!document.hidden) reportAgain(); }, REPEAT_AFTER);

@@ -19,7 +19,7 @@ export interface Slides {
   /** The name of the viewer while it shows these. */
   label: string;
   /** What one of them is called. */
-  noun: string;
+  noun: "file" | "page";
   name: string;
   caption: string;
   /** A remark on all of them, such as how many are missing; empty if there is none. */

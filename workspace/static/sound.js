@@ -4,13 +4,11 @@
 import { element } from "./element.js";
 import { pauseIcon, playIcon } from "./icons.js";
 import { changeSpeed, currentSpeed, renewLink, setSpeed } from "./playback.js";
-import { formatFull, formatLength } from "./time-format.js";
+import { formatLength, labelOf } from "./time-format.js";
 import { Waveform } from "./waveform.js";
+import { formatNumber, say } from "./words.js";
 
 /** @import { Origin, VisibleAttachment } from "./types.d.ts" */
-
-const INCOMPLETE = "Incomplete: parts of it could not be read";
-const FAILED = "The sound could not be loaded. Please try again later.";
 
 /**
  * @param {VisibleAttachment} attachment
@@ -26,22 +24,22 @@ class Sound {
    * @param {Origin} line
    */
   constructor({ id, name, voice, complete, seconds, waveform }, line) {
-    const kind = voice ? "Voice message" : "Audio";
+    const kind = voice ? "voice" : "audio";
     this.seconds = seconds;
     this.source = `attachments/${id}/audio`;
-    this.label = name && !voice ? `${kind} ${name}` : `${kind} from ${formatFull(line.at)}`;
+    this.label = labelOf(kind, voice ? null : name, line.at);
     this.audio = element("audio", { preload: "none", src: this.source });
     this.play = element("button", { class: "sound-play", type: "button", onclick: () => this.#toggle() });
     const actions = { seek: (/** @type {number} */ to) => this.#seek(to), toggle: () => this.#toggle() };
-    this.waveform = new Waveform(waveform, `Position in ${this.label}`, actions);
+    this.waveform = new Waveform(waveform, say("sound.position", { label: this.label }), actions);
     this.time = element("span", { class: "sound-time", "aria-hidden": "true" });
     this.message = element("p", { class: "sound-message", role: "status" });
     this.node = element("div", { class: "sound", role: "group", "aria-label": this.label },
       this.audio, this.play, this.waveform.node,
-      element("p", { class: "sound-facts" }, this.time, element("span", { class: "sound-kind" }, kind),
+      element("p", { class: "sound-facts" }, this.time, element("span", { class: "sound-kind" }, say(`kind.${kind}`)),
         name && !voice ? element("bdi", { class: "sound-name" }, name) : null),
       speedButton(),
-      complete ? null : element("p", { class: "sound-incomplete" }, INCOMPLETE),
+      complete ? null : element("p", { class: "sound-incomplete" }, say("sound.incomplete")),
       this.message);
     this.#listen();
     setSpeed(this.audio);
@@ -68,7 +66,7 @@ class Sound {
     this.waveform.show(at, this.#length);
     this.time.textContent = `${formatLength(at)} / ${formatLength(this.#length)}`;
     this.node.dataset.playing = String(!stopped);
-    const text = `${stopped ? "Play" : "Pause"} ${this.label}`;
+    const text = say(stopped ? "play" : "pause", { label: this.label });
     if (this.play.getAttribute("aria-label") === text) return;
     this.play.setAttribute("aria-label", text);
     this.play.replaceChildren(stopped ? playIcon() : pauseIcon());
@@ -92,13 +90,13 @@ class Sound {
   }
 
   #fail() {
-    this.message.textContent = FAILED;
+    this.message.textContent = say("sound.failed");
     this.#show();
   }
 }
 
 function speedButton() {
-  const button = element("button", { class: "sound-speed", type: "button", title: "Speed" });
+  const button = element("button", { class: "sound-speed", type: "button", title: say("speed") });
   showSpeed(button);
   button.addEventListener("click", () => {
     changeSpeed();
@@ -109,7 +107,7 @@ function speedButton() {
 
 /** @param {Element} button */
 function showSpeed(button) {
-  const text = `${currentSpeed()}×`;
+  const text = `${formatNumber(currentSpeed())}×`;
   button.textContent = text;
-  button.setAttribute("aria-label", `Speed ${text}`);
+  button.setAttribute("aria-label", say("speed.is", { speed: text }));
 }

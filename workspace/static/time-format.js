@@ -1,15 +1,17 @@
 // @ts-check
-// Dates and times in the language and time zone of the browser.
+// Dates and times in the language of the page and the time zone of the browser.
+
+import { locale, say } from "./words.js";
 
 /** @import { Timestamp } from "./types.d.ts" */
 
-const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long" });
-const shortDate = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const longDate = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
-const fullDate = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
-const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const timeOfDay = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+const weekday = new Intl.DateTimeFormat(locale, { weekday: "long" });
+const shortDate = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
+const longDate = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
+const fullDate = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
+const short = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
+const exact = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" });
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -40,7 +42,7 @@ export function startOfDay(at) {
 export function formatRecent(at, now = Date.now()) {
   const days = Math.round((startOfDay(now) - startOfDay(at)) / DAY);
   if (days <= 0) return formatTime(at);
-  if (days === 1) return "Yesterday";
+  if (days === 1) return say("time.yesterday");
   return days < 7 ? weekday.format(at) : shortDate.format(at);
 }
 
@@ -50,8 +52,8 @@ export function formatRecent(at, now = Date.now()) {
  */
 export function formatDay(at, now = Date.now()) {
   const days = Math.round((startOfDay(now) - startOfDay(at)) / DAY);
-  if (days === 0) return "Today";
-  if (days === 1) return "Yesterday";
+  if (days === 0) return say("time.today");
+  if (days === 1) return say("time.yesterday");
   return days < 300 ? longDate.format(at) : fullDate.format(at);
 }
 
@@ -63,4 +65,15 @@ export function formatLength(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, String(whole % 60).padStart(2, "0")];
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+}
+
+/**
+ * What a file is called where it has no caption: its name, or when it came.
+ * @param {string} kind
+ * @param {string | null} name
+ * @param {Timestamp} at
+ */
+export function labelOf(kind, name, at) {
+  const called = say(`kind.${kind}`);
+  return name ? say("kind.named", { kind: called, name }) : say("kind.from", { kind: called, time: formatFull(at) });
 }

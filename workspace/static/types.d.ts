@@ -224,6 +224,7 @@ export interface GetResponses {
 
 /** POST requests by path, with their content and their response. */
 export interface PostRequests {
+  "api/language": { content: { language: string }; answer: null };
   "sign-out": Endpoint;
   [opened: `api/conversations/${string}/opened`]: Endpoint<{ again: boolean }, OpenedConversation>;
   [read: `api/conversations/${string}/read`]: Endpoint<{ sequence: number; revision: number; undelivered: number[] }>;

@@ -2,6 +2,7 @@
 // The typing indicator of a consumer. Not every platform reports the end of typing, so it ends automatically.
 
 import { element } from "./element.js";
+import { sayWith } from "./words.js";
 
 /** @import { Conversation } from "./types.d.ts" */
 
@@ -33,7 +34,7 @@ export function showTyping(node, conversation) {
   clearTimeout(timers.get(node));
   const typing = isTyping(conversation);
   node.hidden = !typing;
-  node.replaceChildren(...(typing ? [element("span", {}, element("bdi", {}, conversation.name), " is typing"), dots()] : []));
+  node.replaceChildren(...(typing ? [element("span", {}, ...sayWith("typing.who", { name: element("bdi", {}, conversation.name) })), dots()] : []));
   if (typing) timers.set(node, setTimeout(() => { node.hidden = true; }, typingTime(conversation)));
 }
 

@@ -3,6 +3,7 @@
 
 import { announce } from "./announcer.js";
 import { byId, element } from "./element.js";
+import { listed, say } from "./words.js";
 
 /** @import { Undelivered } from "./types.d.ts" */
 
@@ -21,9 +22,9 @@ export class UndeliveredBar {
    */
   show(conversations) {
     this.#counts = new Map(conversations.map(({ id, count }) => [id, count]));
-    const names = conversations.flatMap((one, place) => [place ? ", " : "", this.#link(one)]);
+    const names = conversations.flatMap((one, place) => [place ? say("comma") : "", this.#link(one)]);
     byId("undelivered").hidden = !conversations.length;
-    byId("undelivered").replaceChildren(...(conversations.length ? ["Answers that did not arrive: ", ...names] : []));
+    byId("undelivered").replaceChildren(...(conversations.length ? [`${say("undelivered")} `, ...names] : []));
   }
 
   /**
@@ -32,7 +33,7 @@ export class UndeliveredBar {
    */
   update(conversations) {
     const fresh = conversations.filter(({ id, count }) => count > (this.#counts.get(id) ?? 0));
-    if (fresh.length) announce(`An answer did not arrive: ${fresh.map(({ name }) => name).join(", ")}`);
+    if (fresh.length) announce(say("undelivered.news", { names: listed(fresh.map(({ name }) => name)) }));
     if (!isSame(conversations, this.#counts)) this.show(conversations);
   }
 

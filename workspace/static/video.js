@@ -4,7 +4,8 @@
 import { element } from "./element.js";
 import { playIcon } from "./icons.js";
 import { renewLink } from "./playback.js";
-import { formatFull } from "./time-format.js";
+import { labelOf } from "./time-format.js";
+import { say } from "./words.js";
 
 /** @import { Origin, VisibleAttachment } from "./types.d.ts" */
 
@@ -29,13 +30,13 @@ const nearby = new IntersectionObserver((seen) => {
 export function videoNode(attachment, line) {
   const base = `attachments/${attachment.id}`;
   const still = attachment.renditions.includes("poster") ? "poster" : "thumbnail";
-  const label = attachment.name ? `Video ${attachment.name}` : `Video from ${formatFull(line.at)}`;
+  const label = labelOf("video", attachment.name, line.at);
   const video = element("video", {
     preload: "none", playsinline: true, "aria-label": label,
     "data-poster": `${base}/${still}`, "data-source": `${base}/video`,
   });
   const play = element("button", {
-    class: "play", type: "button", "aria-label": attachment.length ? `Play ${label}, ${attachment.length}` : `Play ${label}`,
+    class: "play", type: "button", "aria-label": attachment.length ? say("play.length", { label, length: attachment.length }) : say("play", { label }),
   }, element("span", { class: "play-disc" }, playIcon()));
   const player = element("div", { class: "player", "data-idle": "true" }, video, play,
     attachment.length ? element("span", { class: "length", "aria-hidden": "true" }, attachment.length) : null);
@@ -84,5 +85,5 @@ function renew(player, video) {
 /** @param {HTMLElement} player */
 function showFailure(player) {
   if (player.dataset.idle === "true" || player.querySelector(".player-message")) return;
-  player.append(element("p", { class: "player-message", role: "status" }, "The video could not be loaded. Please try again later."));
+  player.append(element("p", { class: "player-message", role: "status" }, say("video.failed")));
 }

@@ -3,23 +3,9 @@
 
 import { errorMessage, getText } from "./api-client.js";
 import { byId } from "./element.js";
+import { say, sayName } from "./words.js";
 
 /** @import { VisibleAttachment } from "./types.d.ts" */
-
-const UNPROVED = "Not proved to be what is seen: the file also contains text that is hidden, or too small to be read.";
-const PLAIN = "As the file contains it. Compare it with the pages before you rely on it.";
-const ABRIDGED = "Not proved to be what is seen: hidden parts of the file were left out.";
-const GUESSED = "The character set was guessed, so some letters may be wrong.";
-const INCOMPLETE = "Incomplete: the file contains more text.";
-const NOTHING = "No text was found in the file.";
-
-/** @type {Record<string, string>} */
-const CHARSETS = {
-  cp1252: "Western European", cp1250: "Central European", cp1251: "Cyrillic", cp1253: "Greek", cp1254: "Turkish",
-  cp1255: "Hebrew", cp1256: "Arabic", cp1257: "Baltic", cp874: "Thai", cp932: "Japanese (Shift-JIS)",
-  euc_jp: "Japanese (EUC)", gb18030: "Chinese, simplified", big5: "Chinese, traditional", cp949: "Korean",
-  koi8_r: "Russian (KOI8)", mac_roman: "Western European (Macintosh)",
-};
 
 const panel = byId("viewer-text");
 const note = byId("viewer-text-note");
@@ -50,7 +36,7 @@ export function offerText(of, only) {
 /** @param {string[]} names */
 function offerCharsets(names) {
   charsetLabel.hidden = names.length < 2;
-  charsets.replaceChildren(...names.map((name) => new Option(CHARSETS[name] ?? name, name)));
+  charsets.replaceChildren(...names.map((name) => new Option(sayName("charset", name), name)));
 }
 
 export function forgetText() {
@@ -71,26 +57,26 @@ function update() {
 
 /** @param {VisibleAttachment} of */
 async function load(of) {
-  note.textContent = "Loading the text…";
+  note.textContent = say("text.loading");
   const charset = charsets.value;
   // The first one is the guess, which is the text itself.
   const query = charset && charset !== of.charsets[0] ? `?charset=${charset}` : "";
   const text = await getText(`attachments/${of.id}/text${query}`);
   if (of !== attachment || panel.hidden || charset !== charsets.value) return;
   body.textContent = text;
-  note.textContent = (text.trim() ? remarks(of) : [NOTHING]).join(" ");
+  note.textContent = (text.trim() ? remarks(of) : [say("text.none")]).join(" ");
   panel.scrollTop = 0;
 }
 
 /** @param {VisibleAttachment} of */
 function remarks(of) {
-  return [difference(of), of.charset_guessed && GUESSED, alone && !of.complete && INCOMPLETE].filter(Boolean);
+  return [difference(of), of.charset_guessed && say("text.guessed"), alone && !of.complete && say("text.incomplete")].filter(Boolean);
 }
 
 /** @param {VisibleAttachment} of */
 function difference({ text_differs: differs }) {
-  if (alone) return differs && ABRIDGED;
-  return differs ? UNPROVED : PLAIN;
+  if (alone) return differs && say("text.abridged");
+  return say(differs ? "text.unproved" : "text.plain");
 }
 
 charsets.addEventListener("change", update);

@@ -7,6 +7,7 @@ import { byId } from "./element.js";
 import { icon } from "./icons.js";
 import { listenForSwipes } from "./swipe.js";
 import { forgetText, offerText } from "./viewer-text.js";
+import { rightToLeft, say } from "./words.js";
 import { Zoom } from "./zoom.js";
 
 /** @import { Slide, Slides } from "./slides.d.ts" */
@@ -31,8 +32,8 @@ export function openViewer(opened, key) {
   slides = opened;
   viewer.setAttribute("aria-label", opened.label);
   viewer.dataset.shows = opened.text && !opened.all().length ? "text" : "pictures";
-  byId("viewer-previous").setAttribute("aria-label", `Previous ${opened.noun}`);
-  byId("viewer-next").setAttribute("aria-label", `Next ${opened.noun}`);
+  byId("viewer-previous").setAttribute("aria-label", say(`viewer.previous.${opened.noun}`));
+  byId("viewer-next").setAttribute("aria-label", say(`viewer.next.${opened.noun}`));
   byId("viewer-note").textContent = opened.note;
   byId("viewer-note").hidden = !opened.note;
   byId("viewer-message").hidden = true;
@@ -65,7 +66,7 @@ async function load(key) {
   } catch (error) {
     if (slides !== opened || !(error instanceof ApiError && GONE.has(error.status))) return;
     closeViewer();
-    announce("What was open can no longer be shown");
+    announce(say("viewer.gone"));
   }
 }
 
@@ -110,7 +111,7 @@ function showContent(node) {
 function updateSteps() {
   const place = (slides?.all() ?? []).findIndex((slide) => slide.key === current);
   const extent = slides?.extent();
-  byId("viewer-count").textContent = extent && place >= 0 ? `${extent.first + place + 1} of ${extent.total}` : "";
+  byId("viewer-count").textContent = extent && place >= 0 ? say("viewer.count", { place: extent.first + place + 1, total: extent.total }) : "";
   byId("viewer-previous").disabled = !extent || extent.first + place === 0;
   byId("viewer-next").disabled = !extent || extent.first + place === extent.total - 1;
 }
@@ -136,7 +137,7 @@ async function jump(edge) {
 function showFailure() {
   if (!(slides && picture.getAttribute("src"))) return;
   picture.hidden = true;
-  byId("viewer-message").textContent = `The ${slides.noun} could not be loaded. Please try again later.`;
+  byId("viewer-message").textContent = say(`viewer.failed.${slides.noun}`);
   byId("viewer-message").hidden = false;
 }
 
@@ -154,8 +155,8 @@ const stepOn = () => { step(1).catch(() => null); };
 
 /** @type {Partial<Record<string, () => void>>} */
 const KEYS = {
-  ArrowLeft: stepBack,
-  ArrowRight: stepOn,
+  ArrowLeft: rightToLeft ? stepOn : stepBack,
+  ArrowRight: rightToLeft ? stepBack : stepOn,
   PageUp: stepBack,
   PageDown: stepOn,
   Home: () => { jump("first").catch(() => null); },
@@ -196,7 +197,7 @@ byId("viewer-download").append(icon("download"));
 byId("viewer-stage").addEventListener("click", (event) => {
   if (event.target === event.currentTarget && !zoom.zoomed) closeViewer();
 });
-listenForSwipes(byId("viewer-stage"), (by) => { if (!zoom.zoomed) (by > 0 ? stepOn : stepBack)(); });
+listenForSwipes(byId("viewer-stage"), (by) => { if (!zoom.zoomed) (by > 0 === rightToLeft ? stepBack : stepOn)(); });
 viewer.addEventListener("close", cleanUp);
 viewer.addEventListener("keydown", (event) => {
   const press = KEYS[event.key];

@@ -5,6 +5,7 @@
 import { element } from "./element.js";
 import { drawShape } from "./icons.js";
 import { formatLength } from "./time-format.js";
+import { say } from "./words.js";
 
 const HEIGHT = 32;
 const PITCH = 3;
@@ -45,7 +46,7 @@ export class Waveform {
     this.node.style.setProperty("--played", String(seconds ? Math.min(1, at / seconds) : 0));
     this.#state("aria-valuemax", String(Math.round(seconds)));
     this.#state("aria-valuenow", String(Math.min(Math.round(at), Math.round(seconds))));
-    this.#state("aria-valuetext", `${formatLength(at)} of ${formatLength(seconds)}`);
+    this.#state("aria-valuetext", say("sound.at", { at: formatLength(at), length: formatLength(seconds) }));
   }
 
   /**

@@ -21,6 +21,7 @@ import { closeViewer, refreshViewer } from "./viewer.js";
 import { isUnread, Transcript } from "./transcript.js";
 import { showTyping } from "./typing-indicator.js";
 import { UndeliveredBar } from "./undelivered.js";
+import { listed, say, sayCount } from "./words.js";
 
 /** @import { Changes, ChannelAbilities, Conversation, Undelivered } from "./types.d.ts" */
 
@@ -31,7 +32,6 @@ const undeliveredBar = new UndeliveredBar((id) => navigate(id));
 const GONE = new Set([403, 404]);
 // The list and a conversation fit side by side (layout.css).
 const WIDE = matchMedia("(min-width: 760.02px)");
-const STATES = { live: "Live", reconnecting: "Reconnecting…" };
 let started = false;
 let opensPhoto = false;
 let refreshing = Promise.resolve();
@@ -56,7 +56,7 @@ undeliveredBar.show(loaded.undelivered);
 list.showFailed(total(loaded.undelivered));
 followUpdates(loaded.revision, {
   changed: applyChanges,
-  state: (state) => { byId("live").dataset.state = state; byId("live").textContent = STATES[state]; },
+  state: (state) => { byId("live").dataset.state = state; byId("live").textContent = say(state); },
   present: showPresence,
   ended: showSignedOut,
 });
@@ -131,7 +131,7 @@ async function openRequestedAttachment(id) {
   if (!attachment) return;
   history.replaceState(null, "", `?conversation=${encodeURIComponent(requestedId() ?? id)}`);
   if (!transcript.assigned) {
-    showError("Take the conversation to see its photos and other files.");
+    showError(say("open.take"));
     return;
   }
   try {
@@ -190,7 +190,7 @@ function showHeader(conversation, can) {
   byId("head-detail").replaceChildren(
     platformLabel(conversation),
     conversation.name === conversation.consumer ? "" : element("bdi", {}, ` · ${conversation.consumer}`),
-    ` · ${conversation.open ? assignment : `Closed · ${assignment}`}`,
+    ` · ${conversation.open ? assignment : `${say("head.closed")} · ${assignment}`}`,
   );
   byId("head-files").href = `media?conversation=${encodeURIComponent(conversation.id)}`;
   byId("head-files").hidden = !(conversation.assigned || me.may.includes("oversee"));
@@ -201,8 +201,8 @@ function showHeader(conversation, can) {
 
 /** @param {Conversation} conversation */
 function assignmentText({ agents, assigned }) {
-  if (assigned) return "Yours";
-  return agents.length ? `With ${agents.join(", ")}` : "Not taken yet";
+  if (assigned) return say("yours");
+  return agents.length ? say("head.with", { agents: listed(agents) }) : say("head.free");
 }
 
 /** @param {Conversation | undefined} conversation */
@@ -277,6 +277,6 @@ async function refreshOpen(conversation) {
   const fresh = await transcript.refresh();
   await refreshViewer();
   const count = fresh.filter(isUnread).length;
-  if (count) announce(`${count} new ${count === 1 ? "message" : "messages"} from ${conversation.name}`);
+  if (count) announce(sayCount("news", count, { name: conversation.name }));
   await markRead(list.get(conversation.id));
 }

@@ -1,6 +1,10 @@
 // @ts-check
 // Zoom of a photo: in steps, by double click and by the mouse wheel. Dragging and scrolling pan. A photo can be turned.
 
+import { locale, say } from "./words.js";
+
+const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
+
 const STEPS = [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8];
 
 export class Zoom {
@@ -39,7 +43,7 @@ export class Zoom {
   fit() {
     this.#scale = null;
     this.stage.dataset.zoomed = "false";
-    this.label.textContent = "Fit";
+    this.label.textContent = say("viewer.fit");
     this.#layOut();
   }
 
@@ -95,7 +99,7 @@ export class Zoom {
     this.#scale = scale;
     this.stage.dataset.zoomed = "true";
     this.#layOut();
-    this.label.textContent = `${Math.round(scale * 100)}%`;
+    this.label.textContent = percent.format(scale);
     const shown = this.photo.getBoundingClientRect();
     this.stage.scrollTo(
       x * shown.width - this.stage.clientWidth / 2,

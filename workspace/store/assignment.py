@@ -8,6 +8,7 @@ from functools import partial
 from workspace.gateway.client import GatewayClient
 from workspace.roles import Viewer
 from workspace.store import audit_log, waiting
+from workspace.text.language import say
 
 from .database import Database, next_revision
 from .lines import add_notice
@@ -42,40 +43,38 @@ Rule = Callable[[Assignment, ActionRequest], Assignment]
 def _take(assignment: Assignment, request: ActionRequest) -> Assignment:
     me = request.viewer.agent
     if me in assignment.agents:
-        raise NotAllowed("You already have this conversation.")
+        raise NotAllowed(say("assign.already"))
     if assignment.agents and not request.viewer.may("oversee"):
-        raise NotAllowed(
-            f"This conversation is with {', '.join(assignment.agents)}. Ask them to hand it over."
-        )
+        raise NotAllowed(say("assign.taken", agents=say("comma").join(assignment.agents)))
     return Assignment((*assignment.agents, me), assignment.open)
 
 
 def _hand_over(assignment: Assignment, request: ActionRequest) -> Assignment:
-    _only_assigned(assignment, request, "hand this conversation over")
+    _only_assigned(assignment, request, "hand_over")
     return Assignment((request.to,), assignment.open)
 
 
 def _leave(assignment: Assignment, request: ActionRequest) -> Assignment:
     me = request.viewer.agent
     if me not in assignment.agents:
-        raise NotAllowed("You do not have this conversation.")
+        raise NotAllowed(say("assign.not_yours"))
     return Assignment(tuple(agent for agent in assignment.agents if agent != me), assignment.open)
 
 
 def _close(assignment: Assignment, request: ActionRequest) -> Assignment:
-    _only_assigned(assignment, request, "close this conversation")
+    _only_assigned(assignment, request, "close")
     return Assignment(assignment.agents, open=False)
 
 
 def _reopen(assignment: Assignment, request: ActionRequest) -> Assignment:
     if assignment.agents:
-        _only_assigned(assignment, request, "reopen this conversation")
+        _only_assigned(assignment, request, "reopen")
     return Assignment(assignment.agents, open=True)
 
 
 def _only_assigned(assignment: Assignment, request: ActionRequest, action: str) -> None:
     if request.viewer.agent not in assignment.agents and not request.viewer.may("oversee"):
-        raise NotAllowed(f"Only an assigned agent or a supervisor can {action}.")
+        raise NotAllowed(say(f"assign.{action}"))
 
 
 @dataclass(frozen=True, slots=True)

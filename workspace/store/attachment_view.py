@@ -6,7 +6,7 @@ from typing import Any
 
 from workspace.text.cards import contact_cards
 from workspace.text.file_types import describe_file
-from workspace.text.safe_text import clean_name, clean_text
+from workspace.text.safe_text import clean_name
 from workspace.text.wording import (
     PLACEHOLDERS,
     can_retry,
@@ -34,7 +34,7 @@ def show_attachment(body: Mapping[str, Any], line: str | None, *, media: bool) -
         "kind": kind,
         "line": line or PLACEHOLDERS.get(kind, PLACEHOLDERS["unsupported"]),
         "state": body.get("state"),
-        "words": clean_text(describe_state(body)),
+        "words": describe_state(body),
         "visible": media,
         "retry": media and can_retry(body),
     }

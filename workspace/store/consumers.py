@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from workspace.text.wording import display_address, shown_name
+from workspace.text.wording import display_address, names_in_every_language
 from workspace.timestamps import parse_timestamp
 
 from .database import next_revision
@@ -70,7 +70,7 @@ def _folded(platform: str, name: str | None, consumer: Data) -> str:
     """Return the name and all addresses, for the search, also as the page shows them."""
     aliases, address = consumer.get("aliases"), str(consumer["id"])
     others = aliases if isinstance(aliases, list) else ()
-    shown = (shown_name(platform, name, address), display_address(platform, address))
+    shown = (*names_in_every_language(platform, name, address), display_address(platform, address))
     return fold(" ".join(str(part) for part in (*shown, address, *others)))
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
+from workspace.text.language import say
 from workspace.text.safe_text import clean_name, clean_text
-from workspace.text.wording import PLATFORMS, describe_notice, display_address, shown_name
+from workspace.text.wording import describe_notice, display_address, platform_name, shown_name
 
 from . import search
 from .database import revision
@@ -183,7 +184,7 @@ def _summary(row: sqlite3.Row, agent: str, query: str = "") -> Summary:
         "consumer": display_address(row["platform"], consumer),
         "connector": row["connector"],
         "platform": row["platform"],
-        "platform_name": PLATFORMS.get(row["platform"], row["platform"]),
+        "platform_name": platform_name(row["platform"]),
         "open": bool(row["open"]),
         "agents": agents,
         "assigned": agent in agents,
@@ -209,14 +210,14 @@ def _last_line(row: sqlite3.Row, agent: str, query: str) -> Mapping[str, Any]:
         case "notice":
             return {"from": "", "line": describe_notice(orjson.loads(row["details"])["notice"])}
     if row["deleted"]:
-        return {"from": "", "line": "This message was deleted"}
+        return {"from": "", "line": say("line.deleted")}
     first = row["transcript"].partition("\n")[0]
     media = first if row["transcript"] != row["text"] else ""
     text = _excerpt(query, " ".join((clean_text(row["text"]) or "").split()))
     line = " ".join(part for part in (media, text) if part)[:_LAST_LINE_LENGTH]
     if row["direction"] == "in":
         return {"from": "", "line": line}
-    return {"from": "You" if row["author"] == agent else "Us", "line": line}
+    return {"from": say("you" if row["author"] == agent else "us"), "line": line}
 
 
 def _excerpt(query: str, text: str) -> str:

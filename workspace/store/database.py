@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -75,7 +76,8 @@ class Database:
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run `query` on one consistent snapshot."""
-        return await self._loop.run_in_executor(self._pool, self._read, query)
+        # The words of what is read are in the language of the request.
+        return await self._loop.run_in_executor(self._pool, copy_context().run, self._read, query)
 
     def _open_reader(self) -> None:
         connection = connect(self._path)

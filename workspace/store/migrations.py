@@ -9,7 +9,7 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
-from workspace.text.wording import display_address, shown_name
+from workspace.text.wording import display_address, names_in_every_language
 
 from . import failures, search, waiting
 from .folding import fold
@@ -133,7 +133,8 @@ def _fold_again(connection: sqlite3.Connection) -> None:
     for id, platform, name, consumer, before in connection.execute(
         "SELECT id, platform, consumer_name, consumer_id, folded FROM conversations WHERE merged_into IS NULL"
     ).fetchall():
-        shown = (shown_name(platform, name, consumer), display_address(platform, consumer))
+        names = names_in_every_language(platform, name, consumer)
+        shown = (*names, display_address(platform, consumer))
         folded = fold(" ".join((*shown, before)))
         connection.execute("UPDATE conversations SET folded = ? WHERE id = ?", (folded, id))
     for position, text in connection.execute(

@@ -161,6 +161,12 @@ CREATE TABLE accounts (
     created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- The language that each agent chose.
+CREATE TABLE languages (
+    agent TEXT PRIMARY KEY,
+    language TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Only the fingerprint of a session's token is stored, so that a reader of this file cannot take over a session.
 CREATE TABLE sessions (
     fingerprint BLOB PRIMARY KEY,

@@ -7,8 +7,14 @@ from typing import Any
 
 import orjson
 
+from workspace.text.language import say
 from workspace.text.safe_text import clean_name, clean_text
-from workspace.text.wording import describe_notice, describe_reason, describe_status
+from workspace.text.wording import (
+    describe_notice,
+    describe_reason,
+    describe_refusal,
+    describe_status,
+)
 
 from .attachment_view import show_attachment
 
@@ -111,7 +117,7 @@ def _line(db: sqlite3.Connection, row: sqlite3.Row, attachments: list[Any], *, m
     if row["direction"] == "notice":
         notice = details["notice"]
         note = clean_text(_text(notice.get("note")))
-        return {**line, "text": clean_text(describe_notice(notice)), "note": note}
+        return {**line, "text": describe_notice(notice), "note": note}
     placeholders = row["transcript"].split("\n") if attachments else []
     return {
         **line,
@@ -125,10 +131,9 @@ def _line(db: sqlite3.Connection, row: sqlite3.Row, attachments: list[Any], *, m
         "reply_to": _quoted(db, row["conversation"], details),
         "reactions": orjson.loads(row["reactions"]),
         "status": row["status"] or row["state"],
-        "status_words": clean_text(describe_status(row["status"] or row["state"])),
-        "reason": clean_text(
-            describe_reason(row["reason"], row["code"], row["detail"]) or row["refused"]
-        ),
+        "status_words": describe_status(row["status"] or row["state"]),
+        "reason": describe_reason(row["reason"], row["code"], row["detail"])
+        or describe_refusal(row["refused"]),
         "key": row["key"],
         "failed": bool(row["failed"]),
         "resent_at": row["resent_at"],
@@ -153,10 +158,14 @@ def _quoted(
         return None
     row = next((row for id in ids if (row := _find_line(db, conversation, id))), None)
     if row is None:
-        return {"id": None, "position": None, "line": "an earlier message"}
-    words = "a deleted message" if row["deleted"] else row["text"] or row["transcript"]
+        return {"id": None, "position": None, "line": say("line.quoted.earlier")}
+    words = say("line.quoted.deleted") if row["deleted"] else row["text"] or row["transcript"]
     line = " ".join((clean_text(words) or "").split())[:120]
-    return {"id": row["id"], "position": row["position"], "line": line or "an earlier message"}
+    return {
+        "id": row["id"],
+        "position": row["position"],
+        "line": line or say("line.quoted.earlier"),
+    }
 
 
 def _find_line(db: sqlite3.Connection, conversation: str, id: str) -> sqlite3.Row | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from .language import say
 from .safe_text import clean_name
 
 #: A card with more fields would fill the transcript.
@@ -21,7 +22,7 @@ def contact_cards(cards: object) -> list[Card]:
 
 def _contact_card(card: Card) -> Card:
     fields = [field for read in _CONTACT_FIELDS for field in read(card)]
-    return {"name": _contact_name(card) or "Contact", "fields": fields[:_MAX_FIELDS]}
+    return {"name": _contact_name(card) or say("contact"), "fields": fields[:_MAX_FIELDS]}
 
 
 def _contact_name(card: Card) -> str | None:
@@ -54,7 +55,7 @@ def _addresses(card: Card) -> list[Card]:
             if isinstance(entry, Mapping)
             else entry
         )
-        found.append(_field(_label(entry, "Address"), value))
+        found.append(_field(_label(entry, "contact.address"), value))
     return [field for field in found if field["value"]]
 
 
@@ -65,25 +66,25 @@ def _organisation(card: Card) -> list[Card]:
         if isinstance(org, Mapping)
         else _clean(org)
     )
-    return [_field("Work", words, copy=False)] if words else []
+    return [_field(say("contact.work"), words, copy=False)] if words else []
 
 
 def _single(key: str, label: str) -> Callable[[Card], list[Card]]:
     def read(card: Card) -> list[Card]:
         value = _clean(card.get(key))
-        return [_field(label, value, copy=False)] if value else []
+        return [_field(say(label), value, copy=False)] if value else []
 
     return read
 
 
 _CONTACT_FIELDS: tuple[Callable[[Card], list[Card]], ...] = (
     _organisation,
-    _group("phones", "phone", "Phone"),
-    _group("emails", "email", "E-mail"),
+    _group("phones", "phone", "contact.phone"),
+    _group("emails", "email", "contact.email"),
     _addresses,
-    _group("urls", "url", "Web"),
-    _single("birthday", "Birthday"),
-    _single("note", "Note"),
+    _group("urls", "url", "contact.web"),
+    _single("birthday", "contact.birthday"),
+    _single("note", "contact.note"),
 )
 
 
@@ -94,7 +95,7 @@ def _field(label: str, value: object, *, copy: bool = True) -> Card:
 def _label(entry: object, label: str) -> str:
     """Return the label of a field, with the type that the sender gave it, such as CELL or HOME."""
     type = _clean(entry.get("type")) if isinstance(entry, Mapping) else None
-    return f"{label} ({type.lower()})" if type else label
+    return f"{say(label)} ({type.lower()})" if type else say(label)
 
 
 def _joined(parts: Iterable[object], separator: str) -> str | None:

@@ -3,50 +3,51 @@
 from collections.abc import Mapping
 from typing import Any
 
+from .language import say
 from .safe_text import clean_name
 from .wording import format_size
 
-#: What files are called, by the media type that the gateway found in their bytes.
+#: The words for files, by the media type that the gateway found in their bytes: a key, or a name in every language.
 _TYPES: Mapping[str, str] = {
     "application/pdf": "PDF",
-    "application/zip": "ZIP archive",
-    "application/x-7z-compressed": "7z archive",
-    "application/vnd.rar": "RAR archive",
-    "application/gzip": "gzip archive",
-    "application/msword": "Word document",
-    "application/vnd.ms-excel": "Excel workbook",
-    "application/vnd.ms-powerpoint": "PowerPoint presentation",
-    "application/x-ole-storage": "older Office document",
-    "application/rtf": "rich text",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word document",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "Excel workbook",
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "PowerPoint presentation",
-    "application/vnd.oasis.opendocument.text": "OpenDocument text",
-    "application/vnd.oasis.opendocument.spreadsheet": "OpenDocument spreadsheet",
-    "application/vnd.oasis.opendocument.presentation": "OpenDocument presentation",
+    "application/zip": "type.zip",
+    "application/x-7z-compressed": "type.7z",
+    "application/vnd.rar": "type.rar",
+    "application/gzip": "type.gzip",
+    "application/msword": "type.word",
+    "application/vnd.ms-excel": "type.excel",
+    "application/vnd.ms-powerpoint": "type.powerpoint",
+    "application/x-ole-storage": "type.office",
+    "application/rtf": "type.rich_text",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "type.word",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "type.excel",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "type.powerpoint",
+    "application/vnd.oasis.opendocument.text": "type.odt",
+    "application/vnd.oasis.opendocument.spreadsheet": "type.ods",
+    "application/vnd.oasis.opendocument.presentation": "type.odp",
     "application/json": "JSON",
     "application/xml": "XML",
-    "application/x-msdownload": "Windows program",
-    "application/x-executable": "program",
-    "application/was": "animated sticker",
-    "application/x-archive": "archive",
-    "application/x-shortcut": "shortcut",
-    "application/x-disk-image": "disk image",
-    "application/x-active-document": "document with programs",
-    "application/x-encrypted": "encrypted file",
-    "text/plain": "text",
-    "text/csv": "table (CSV)",
+    "application/x-msdownload": "type.windows_program",
+    "application/x-executable": "type.program",
+    "application/was": "type.animated_sticker",
+    "application/x-archive": "type.archive",
+    "application/x-shortcut": "type.shortcut",
+    "application/x-disk-image": "type.disk_image",
+    "application/x-active-document": "type.active_document",
+    "application/x-encrypted": "type.encrypted",
+    "text/plain": "type.text",
+    "text/csv": "type.table",
     "text/xml": "XML",
-    "text/x-script": "script",
-    "text/html": "web page",
-    "text/rtf": "rich text",
-    "text/calendar": "calendar",
-    "text/vcard": "contact card",
-    "image/svg+xml": "SVG drawing",
+    "text/x-script": "type.script",
+    "text/html": "type.web_page",
+    "text/rtf": "type.rich_text",
+    "text/calendar": "type.calendar",
+    "text/vcard": "type.contact_card",
+    "image/svg+xml": "type.svg",
 }
 
 #: For other types, the first part of the media type decides.
-_FAMILIES: Mapping[str, str] = {"image": "image", "video": "video", "audio": "audio"}
+_FAMILIES = frozenset({"image", "video", "audio"})
 
 
 def describe_file(attachment: Mapping[str, Any]) -> str | None:
@@ -62,9 +63,12 @@ def describe_file(attachment: Mapping[str, Any]) -> str | None:
 
 def _type(media_type: object) -> str:
     if not isinstance(media_type, str):
-        return "unknown type"
+        return say("type.unknown")
     bare = media_type.partition(";")[0].strip().lower()
     family, _, subtype = bare.partition("/")
-    if bare in _TYPES or family not in _FAMILIES:
-        return _TYPES.get(bare) or clean_name(bare) or "unknown type"
-    return clean_name(f"{subtype.removeprefix('x-').upper()} {_FAMILIES[family]}") or family
+    if bare in _TYPES:
+        return say(_TYPES[bare])
+    if family not in _FAMILIES:
+        return clean_name(bare) or say("type.unknown")
+    format_name = clean_name(subtype.removeprefix("x-").upper()) or ""
+    return say(f"type.{family}", format=format_name).strip()

@@ -6,7 +6,17 @@ from typing import Any
 
 from workspace.timestamps import parse_timestamp
 
-from .safe_text import clean_name
+from .language import (
+    DEFAULT,
+    LANGUAGES,
+    current_language,
+    is_said,
+    say,
+    say_count,
+    say_one_of,
+    speaking,
+)
+from .safe_text import clean_name, clean_text
 
 PLACEHOLDERS: Mapping[str, str] = {
     "photo": "[photo message]",
@@ -24,7 +34,6 @@ PLATFORMS: Mapping[str, str] = {
     "instagram": "Instagram",
     "messenger": "Messenger",
     "twilio": "SMS",
-    "web": "Web chat",
     "whatsapp": "WhatsApp",
 }
 
@@ -37,7 +46,11 @@ def fallback_name(platform: str, id: str) -> str:
     if platform in _PHONE_PLATFORMS:
         return f"+{id}" if id.isdigit() else id
     characters = "".join(character for character in id if character.isalnum())
-    return f"Customer {characters[-4:].upper()}"
+    return say("customer", id=characters[-4:].upper())
+
+
+def platform_name(platform: str) -> str:
+    return PLATFORMS.get(platform) or (say("platform.web") if platform == "web" else platform)
 
 
 def shown_name(platform: str, name: str | None, id: str) -> str:
@@ -45,58 +58,27 @@ def shown_name(platform: str, name: str | None, id: str) -> str:
     return clean_name(name) or fallback_name(platform, clean_name(id) or "")
 
 
+def names_in_every_language(platform: str, name: str | None, address: str) -> list[str]:
+    """Return the names under which pages show a consumer. One whose name is not known has one in each language."""
+    names = []
+    for language in LANGUAGES:
+        with speaking(language):
+            names.append(shown_name(platform, name, address))
+    return list(dict.fromkeys(names))
+
+
 def display_address(platform: str, id: str) -> str:
     """Return a consumer's address as people write it: a number with a plus sign, any other id as it is."""
-    name = fallback_name(platform, id)
-    return id if name.startswith("Customer") else name
-
-
-_NOUNS: Mapping[str, str] = {
-    "photo": "photos",
-    "video": "videos",
-    "audio": "audio messages",
-    "document": "documents",
-    "sticker": "stickers",
-    "contact": "contact cards",
-}
-
-_REJECTED: Mapping[str, str] = {
-    "too_large": "Not accepted: the file is too large",
-    "unsupported_type": "Not accepted: this type of file is not supported",
-    "malware": "Not accepted: malware was found in the file",
-    "corrupt": "Not accepted: the file is damaged",
-    "too_many_pixels": "Not accepted: it has too many pixels",
-    "too_long": "Not accepted: it is too long",
-    "protected": "Not accepted: the file needs a password",
-    "disabled": "Not accepted: {kind} are turned off for this channel",
-}
-
-_FAILED: Mapping[str, str] = {
-    "gone": "Could not be downloaded: the platform no longer has it",
-    "expired": "Could not be downloaded: the platform's link has expired",
-    "unauthorized": "Could not be downloaded: the platform did not accept our credentials; please ask an operator",
-    "unreachable": "Could not be downloaded: the platform did not answer",
-    "checksum_mismatch": "Could not be downloaded: the file arrived damaged",
-    "blocked_host": "Could not be downloaded: its address is not allowed",
-    "scanner_unavailable": "Could not be checked: the malware scanner is not responding",
-    "decoder_crashed": "Could not be made safe: the file could not be decoded",
-}
-
-
-#: The same if the platform did answer, with a code of its own.
-_REFUSED: Mapping[str, str] = {
-    "unreachable": "Could not be downloaded: the platform refused it",
-}
+    return fallback_name(platform, id) if platform in _PHONE_PLATFORMS else id
 
 
 def format_size(count: float) -> str:
     """Return a number of bytes with a decimal unit, as in the settings."""
     if count < 1000:
-        return f"{count:.0f} bytes"
+        return say_count("size.bytes", round(count))
     if count < 1_000_000:
-        return f"{count / 1000:.0f} kB"
-    megabytes = f"{count / 1_000_000:.1f}"
-    return f"{megabytes.removesuffix('.0')} MB"
+        return say("size.kB", number=round(count / 1000))
+    return say("size.MB", number=count / 1_000_000)
 
 
 def format_duration(seconds: float) -> str:
@@ -106,11 +88,11 @@ def format_duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-#: Reasons that are shown with numbers if the detail has them: the text, and the format of the number.
-_MEASURED: Mapping[str, tuple[str, Callable[[float], str]]] = {
-    "too_large": ("Too large", format_size),
-    "too_many_pixels": ("Too many pixels", lambda count: f"{count / 1e6:.0f} megapixels"),
-    "too_long": ("Too long", format_duration),
+#: Reasons that are shown with numbers if the detail has them, and the format of the number.
+_MEASURED: Mapping[str, Callable[[float], str]] = {
+    "too_large": format_size,
+    "too_many_pixels": lambda count: say("size.megapixels", number=round(count / 1e6)),
+    "too_long": format_duration,
 }
 
 
@@ -120,23 +102,13 @@ def describe_state(attachment: Mapping[str, Any]) -> str:
         case "ready":
             return ""
         case "rejected":
-            return _describe_with_reason(attachment, _REJECTED, "Not accepted: {reason}")
+            return _describe_with_reason(attachment, "file.rejected")
         case "failed" if removal := _removal_text(attachment):
             return removal
         case "failed":
-            return _describe_with_reason(attachment, _FAILED, "Could not be downloaded: {reason}")
+            return _describe_with_reason(attachment, "file.failed")
         case _:
-            return "Downloading…"
-
-
-#: Texts for the gateway's steps of a pending attachment.
-_STEPS: Mapping[str, str] = {
-    "waiting": "Downloading…",
-    "waiting_for_turn": "Waiting for its turn…",
-    "fetching": "Downloading…",
-    "scanning": "Scanning for malware…",
-    "making_safe": "Making it safe…",
-}
+            return say("file.pending")
 
 
 def describe_progress(attachment: Mapping[str, Any], now: int) -> str:
@@ -148,18 +120,20 @@ def describe_progress(attachment: Mapping[str, Any], now: int) -> str:
         return describe_state(attachment)
     step, percent, tries = (progress.get(name) for name in ("step", "percent", "tries"))
     if step == "waiting" and isinstance(tries, int) and tries > 0:
-        times = "once" if tries == 1 else f"{tries} times"
-        return f"Not downloaded yet: tried {times}{_next_try(progress.get('next_try_at'), now)}"
-    text = _STEPS.get(str(step), _STEPS["waiting"])
-    return f"{text} {percent}%" if isinstance(percent, int) else text
+        return _next_try(say_count("file.tried", tries), progress.get("next_try_at"), now)
+    key = f"file.step.{step}"
+    text = say(key if is_said(key) else "file.pending")
+    return say("file.percent", text=text, percent=percent) if isinstance(percent, int) else text
 
 
-def _next_try(at: object, now: int) -> str:
+def _next_try(tried: str, at: object, now: int) -> str:
     due = parse_timestamp(at, 0)
     if not due:
-        return ""
+        return tried
     minutes = round(max(0, due - now) / 60_000)
-    return f", trying again in {minutes} min" if minutes else ", trying again in a moment"
+    if not minutes:
+        return say("file.next_soon", tried=tried)
+    return say_count("file.next", minutes, tried=tried)
 
 
 def can_retry(attachment: Mapping[str, Any]) -> bool:
@@ -173,25 +147,33 @@ def _removal_text(attachment: Mapping[str, Any]) -> str | None:
     if attachment.get("reason") != "expired" or not isinstance(detail, str):
         return None
     removal = _REMOVAL_DETAIL.search(detail)
-    return f"No longer kept: {removal[0]}" if removal else None
+    if removal is None:
+        return None
+    newest = removal["newest"]
+    return say_count("file.removed.newest", int(newest)) if newest else say("file.removed.age")
 
 
-_REMOVAL_DETAIL = re.compile(r"the retention time is over|only the newest \d+ photos are kept")
+_REMOVAL_DETAIL = re.compile(
+    r"the retention time is over|only the newest (?P<newest>\d{1,9}) photos are kept"
+)
 
 
-def _describe_with_reason(
-    attachment: Mapping[str, Any], table: Mapping[str, str], default: str
-) -> str:
-    reason = str(attachment.get("reason") or "no reason given")
+def _describe_with_reason(attachment: Mapping[str, Any], kind: str) -> str:
+    reason = str(attachment.get("reason") or "")
     exact = _describe_with_numbers(reason, attachment.get("detail"))
     if exact:
         return exact
-    kind = _NOUNS.get(str(attachment.get("kind")), "attachments")
     # Without a code, the detail is the gateway's own, for operators.
     code = attachment.get("code")
-    sentence = (_REFUSED.get(reason) if code else None) or table.get(reason, default)
-    sentence = sentence.replace("{kind}", kind).replace("{reason}", reason.replace("_", " "))
-    return sentence + (_platform_words(code, attachment.get("detail")) if code else "")
+    refused = f"file.refused.{reason}"
+    values = {
+        "kind": say_one_of("plural", str(attachment.get("kind"))),
+        "reason": clean_name(reason.replace("_", " ")) or say("file.no_reason"),
+    }
+    if code and is_said(refused):
+        return _with_platform_words(say(refused), code, attachment.get("detail"))
+    sentence = say_one_of(kind, reason, **values)
+    return _with_platform_words(sentence, code, attachment.get("detail")) if code else sentence
 
 
 def _describe_with_numbers(reason: str, detail: object) -> str | None:
@@ -199,11 +181,14 @@ def _describe_with_numbers(reason: str, detail: object) -> str | None:
     found = _NUMBERS.fullmatch(detail) if isinstance(detail, str) else None
     if reason not in _MEASURED or found is None:
         return None
-    text, format_value = _MEASURED[reason]
+    format_value = _MEASURED[reason]
     amount = format_value(float(found["found"]) * float(found["times"] or 1))
-    prefix = "more than " if found["more"] else ""
-    limit = f", limit {format_value(float(found['limit']))}" if found["limit"] else ""
-    return f"{text}: {prefix}{amount}{limit}"
+    if found["more"]:
+        amount = say("file.measured.more", amount=amount)
+    text = say(f"file.measured.{reason}", amount=amount)
+    if not found["limit"]:
+        return text
+    return say("file.measured.limit", text=text, limit=format_value(float(found["limit"])))
 
 
 #: The gateway's details: "31000000 bytes; the limit for a video is 25000000", "12000 x 9000 pixels, the limit is
@@ -214,73 +199,40 @@ _NUMBERS = re.compile(
 )
 
 
-_NOTICES: Mapping[str, str] = {
-    "erasure_requested": "The customer deleted the conversation in the chat; everything is being erased",
-    "closed_by_consumer": "The customer closed the conversation",
-    "unrecognised": "Something arrived that could not be read. An operator can look it up.",
-    "OptOutType": "The customer sent an opt-in or opt-out keyword: {text}",
-    "user_changed_number": "The customer changed their phone number",
-    "address_changed": "The customer's address changed from {former} to {address}. Replies go to the new one.",
-    "merged": "Two conversations with the same person were joined. The messages of both are shown here.",
-    "opted_out": "The customer opted out of messages",
-    "opted_in": "The customer accepts messages again",
-    "request_welcome": "The customer opened the chat",
-    "taken": "{agent} took the conversation",
-    "handed_over": "{by} handed the conversation over to {agent}",
-    "released": "{agent} left the conversation",
-    "closed": "{agent} closed the conversation",
-    "reopened": "{agent} reopened the conversation",
-}
-
-
-#: Texts for the statuses of our own messages.
-_STATUSES: Mapping[str, str] = {
-    "sending": "Sending…",
-    "accepted": "On its way",
-    "sent": "Sent",
-    "delivered": "Delivered",
-    "read": "Read",
-    "failed": "Not delivered",
-    "refused": "Not sent",
-    "unknown": "May not have been sent",
-}
-
-#: Texts for the gateway's reasons why one of our messages did not arrive.
-_REASONS: Mapping[str, str] = {
-    "blocked": "the customer blocked us, or the platform blocked the message",
-    "closed": "the customer closed the conversation; you can reply once they write again",
-    "invalid": "the platform did not accept the message",
-    "misconfigured": "the channel is not set up correctly; ask an operator to check it",
-    "not_configured": "the channel is no longer set up",
-    "opted_out": "the customer opted out of messages; you can reply once they write again",
-    "rate_limited": "the platform accepted no more messages; try again later",
-    "suspended": "the platform suspended our account; ask an operator to check it",
-    "not_in_control": "another app is answering this customer at the moment; take over the conversation there",
-    "temporary": "the platform had problems for too long",
-    "unauthorized": "the platform did not accept our credentials; please ask an operator",
-    "unreachable": "the platform did not answer for too long",
-    "undeliverable": "the platform cannot reach the customer",
-    "unknown": "the platform refused the message",
-    "window_closed": "too much time has passed since the customer's last message; you can reply once they write again",
-}
-
-
 def describe_reason(
     reason: str | None, code: str | None = None, detail: str | None = None
 ) -> str | None:
     """Describe why a message failed, with the platform's own words beside ours."""
     if reason is None:
         return None
-    return _REASONS.get(reason, reason.replace("_", " ")) + _platform_words(code, detail)
+    key = f"reason.{reason}"
+    sentence = say(key) if is_said(key) else clean_name(reason.replace("_", " ")) or ""
+    return _with_platform_words(sentence, code, detail)
 
 
-def _platform_words(code: object, detail: object) -> str:
-    """Return what the platform itself said, to be added to our sentence."""
+def store_refusal(key: str, sentence: str, status: str = "") -> str:
+    """Return what is stored of a refusal: the key of its words, its words in English, and a status that they name."""
+    return "\t".join((key, " ".join(sentence.split()), status)) if key else sentence
+
+
+def describe_refusal(stored: str | None) -> str | None:
+    """Return why the gateway did not take a text. In English, its own sentence says more than ours."""
+    if stored is None:
+        return None
+    key, *rest = stored.split("\t")
+    if len(rest) != 2 or not is_said(key):
+        return clean_text(stored)
+    sentence, status = rest
+    return clean_text(sentence) if current_language() == DEFAULT else say(key, status=status)
+
+
+def _with_platform_words(sentence: str, code: object, detail: object) -> str:
+    """Return our sentence with what the platform itself said."""
     number, words = _short(code, _MAX_CODE), _short(detail, _MAX_QUOTED)
-    shown = f" (code {number})" if number else ""
+    shown = say("platform.code", code=number) if number else ""
     if not words or _ONLY_A_STATUS.fullmatch(words):
-        return shown
-    return f". The platform's words: “{words}”{shown}"
+        return sentence + shown
+    return say("platform.words", sentence=sentence, words=words, code=shown)
 
 
 #: Characters of the platform's words and code that are shown at most.
@@ -297,15 +249,22 @@ _ONLY_A_STATUS = re.compile(r"HTTP \d{3}")
 
 
 def describe_status(status: str | None) -> str | None:
-    return None if status is None else _STATUSES.get(status, status.replace("_", " "))
+    if status is None:
+        return None
+    key = f"status.{status}"
+    return say(key) if is_said(key) else clean_text(status.replace("_", " "))
 
 
 def describe_notice(notice: Mapping[str, Any]) -> str:
     """Describe a notice, which is a line of the transcript that is not a message."""
-    sentence = _NOTICES.get(str(notice.get("kind")))
-    if sentence is None:
-        kind = str(notice.get("kind")).replace("_", " ").replace(".", " ")
-        return str(notice.get("text") or f"Message from the platform: {kind}")
-    for name in ("agent", "by", "text", "former", "address"):
-        sentence = sentence.replace(f"{{{name}}}", str(notice.get(name, "")))
-    return sentence
+    key = f"notice.{notice.get('kind')}"
+    if is_said(key):
+        values = {name: clean_text(str(notice.get(name, ""))) or "" for name in _NOTICE_VALUES}
+        return say(key, **values)
+    kind = str(notice.get("kind")).replace("_", " ").replace(".", " ")
+    return clean_text(str(notice.get("text") or "")) or say(
+        "notice.other", kind=clean_text(kind) or ""
+    )
+
+
+_NOTICE_VALUES = ("agent", "by", "text", "former", "address")
