@@ -189,7 +189,7 @@ function showHeader(conversation, can) {
   const assignment = assignmentText(conversation);
   byId("head-detail").replaceChildren(
     platformLabel(conversation),
-    conversation.name === conversation.consumer ? "" : element("bdi", {}, ` · ${conversation.consumer}`),
+    ...(conversation.name === conversation.consumer ? [] : [" · ", element("bdi", {}, conversation.consumer)]),
     ` · ${conversation.open ? assignment : `${say("head.closed")} · ${assignment}`}`,
   );
   byId("head-files").href = `media?conversation=${encodeURIComponent(conversation.id)}`;
