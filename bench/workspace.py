@@ -4,13 +4,14 @@
     python -m bench.workspace 500 10000
 
 Frames are measured in Chromium while the whole list loads, is scrolled, and changes. On a busy machine they are late,
-so the time that the page computes is measured, too.
+so the time that the page computes is measured, too: for each step, and for the longest frame.
 """
 
 import argparse
 import asyncio
 import statistics
 import time
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -108,6 +109,48 @@ async def measure_searches(running: RunningWorkspace) -> None:
         )
 
 
+#: A task of the main thread, and the part of one that ends a frame: style, layout and paint.
+_TASKS = frozenset({"RunTask", "ThreadControllerImpl::RunTask"})
+_FRAME = "WebFrameWidgetImpl::UpdateLifecycle"
+
+
+class Trace:
+    """What the page's main thread computed for each frame, without the time in which other processes ran."""
+
+    async def start(self, page: Page) -> None:
+        self._events: list[dict[str, Any]] = []
+        self._complete = asyncio.Event()
+        self._client = await page.context.new_cdp_session(page)
+        self._client.on("Tracing.dataCollected", lambda part: self._events.extend(part["value"]))
+        self._client.on("Tracing.tracingComplete", lambda _: self._complete.set())
+        categories = {"includedCategories": ["devtools.timeline", "toplevel", "blink"]}
+        await self._client.send("Tracing.start", {"traceConfig": categories})
+
+    async def frames(self) -> list[float]:
+        """End the trace and return the milliseconds of each frame, the longest first."""
+        await self._client.send("Tracing.end")
+        await self._complete.wait()
+        drawn = (_thread(event) for event in self._events if event["name"] == _FRAME)
+        page = Counter(drawn).most_common(1)[0][0]
+        spans = sorted(
+            (event for event in self._events if _thread(event) == page),
+            key=lambda event: event["ts"],
+        )
+        frames, spent = [], 0.0
+        for event in spans:
+            if event["name"] in _TASKS:
+                spent += event.get("tdur", 0) / 1000
+            elif event["name"] == _FRAME:
+                # Its task has been counted, because it began before.
+                frames.append(spent)
+                spent = 0.0
+        return sorted(frames, reverse=True)
+
+
+def _thread(event: dict[str, Any]) -> tuple[int, int]:
+    return event["pid"], event["tid"]
+
+
 class Costs:
     """The time that the page's main thread computed for each step, which other processes do not prolong."""
 
@@ -136,6 +179,8 @@ async def measure_list(running: RunningWorkspace, conversations: int) -> None:
     async with pages(running, viewport={"width": 1280, "height": 900}) as (page,):
         await page.evaluate(FRAMES)
         await costs.open(page)
+        trace = Trace()
+        await trace.start(page)
         count = 0
         while count < conversations:
             await page.evaluate("document.getElementById('list-scroll').scrollTop = 1e9")
@@ -143,6 +188,10 @@ async def measure_list(running: RunningWorkspace, conversations: int) -> None:
             count = await page.evaluate("document.querySelectorAll('.entry').length")
             await costs.step()
         await report(page, f"loading {count} rows", costs.take())
+        computed = await trace.frames()
+        print(
+            f"loading {count} rows: the longest of {len(computed)} frames computed {computed[0]:.0f} ms"
+        )
         for step in range(40):
             await page.evaluate(f"document.getElementById('list-scroll').scrollTop = {step * 4000}")
             await asyncio.sleep(0.03)
