@@ -144,3 +144,26 @@ async def test_retry_of_a_file_keeps_the_focus_and_is_announced(
             "data-state", "pending"
         )
         await expect(page.locator(".message").last).to_be_focused()
+
+
+#: Paste or drop a picture, or a text of which there is a picture, and return whether the page took it.
+HAND_OVER = """([type, text]) => {
+    const data = new DataTransfer();
+    data.items.add(new File(["x"], "photo.png", { type: "image/png" }));
+    if (text) data.setData("text/plain", text);
+    const options = { bubbles: true, cancelable: true, clipboardData: data, dataTransfer: data };
+    const event = type === "paste" ? new ClipboardEvent(type, options) : new DragEvent(type, options);
+    return !document.getElementById("text").dispatchEvent(event);
+}"""
+
+
+async def test_pasted_or_dropped_picture_is_answered_in_words(answered: RunningWorkspace) -> None:
+    async with pages(answered) as (page,):
+        await choose(page, "Mia")
+        assert not await page.evaluate(HAND_OVER, ["paste", "a text"])
+        await expect(page.locator("#error")).to_be_hidden()
+        for type in ("paste", "dragover", "drop"):
+            assert await page.evaluate(HAND_OVER, [type, ""]), type
+        await expect(page.get_by_role("alert")).to_contain_text("cannot be sent from here")
+        await page.get_by_label("Your reply").fill("Please send a photo")
+        await expect(page.locator("#error")).to_be_hidden()

@@ -158,7 +158,7 @@ def test_no_template_holds_a_bare_sentence(page: Path) -> None:
 
 #: Texts in scripts that no one reads: names of keys, types, headers and events.
 NOT_SHOWN = re.compile(
-    r"Arrow\w*|Page(?:Up|Down)?|px px|Home|End|Enter|Escape|Key[A-Z]|Accept|Event|POST|Notification|NotAllowedError|Content-Type|"
+    r"Arrow\w*|Files|Page(?:Up|Down)?|px px|Home|End|Enter|Escape|Key[A-Z]|Accept|Event|POST|Notification|NotAllowedError|Content-Type|"
     r"X-CSRF-Token|airlock \w+|the page has no element .*|.* sending",
     re.IGNORECASE,
 )

@@ -8,6 +8,7 @@ import { byId, element } from "./element.js";
 import { icon } from "./icons.js";
 import { reportTyping } from "./presence.js";
 import { TypingReporter } from "./typing-reporter.js";
+import { refuseFiles } from "./unsendable.js";
 import { listed, say } from "./words.js";
 
 /**
@@ -58,6 +59,7 @@ export class Composer {
       this.#typingReporter.inputChanged(text.value.trim() !== "");
       reportTyping(text.value.trim() !== "");
     });
+    refuseFiles(text, showError);
     text.addEventListener("blur", () => this.#typingReporter.stop());
     text.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && quoted) quoteInReply(null);
