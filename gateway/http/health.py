@@ -102,7 +102,7 @@ async def _check_core(lanes: Lanes) -> Check:
     details = {
         "down": "does not accept events now; they are retried",
         "gone": f"answered 410: forwarding has stopped, and {lanes.waiting} events wait; make the core accept "
-        "events, then run `airlock failures retry` with the id of a failed event, or restart Airlock",
+        "events, then run `airlock failures retry` with the id of a failed event, or change core.url and reload",
     }
     return Check(_CORE_STATES[state], details.get(state, "accepts events"), degrades=True)
 

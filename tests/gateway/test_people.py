@@ -8,7 +8,7 @@ import orjson
 import pytest
 from aiohttp import web
 
-from gateway.journal.operations.erasures import spellings
+from gateway.journal.operations.consumer_ids import spellings
 from tests.gateway.test_gateway import TOKEN, House, house, photo, with_photo
 
 

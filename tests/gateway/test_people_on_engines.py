@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from gateway.journal import Accepted, Batch, ErasureRequest, Unreadable
 from tests.gateway.engines import Engine
 from tests.gateway.test_journal import bodies, delivery, note, record
@@ -51,6 +53,21 @@ async def test_an_erased_person_is_unknown_and_the_receipt_counts(
     assert await journal.failures(10) == []
     assert await journal.unfinished_erasures() == []
     assert len(await journal.conversations_of("bob", None)) == 1
+    await journal.close()
+
+
+@pytest.mark.parametrize("written", ["4915112345678", "+49 151 12345678", "0049 151/123-45678"])
+async def test_a_number_is_found_however_it_is_written(
+    engine: Engine, tmp_path: Path, written: str
+) -> None:
+    journal = await engine.open(tmp_path)
+    stored = ("4915112345678", "whatsapp:+4915112345678", "bob")
+    await record(
+        journal, delivery(*(note(str(at), who) for at, who in enumerate(stored)), at=now())
+    )
+    listed = await journal.conversations(consumer=written, limit=10)
+    assert {one["consumer"]["id"] for one in listed} == set(stored[:2])
+    assert [one["id"] for one in listed][::-1] == await journal.conversations_of(written, None)
     await journal.close()
 
 

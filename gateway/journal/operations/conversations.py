@@ -10,6 +10,7 @@ from gateway.journal.records import Informed, Recorded, Unnamed
 from gateway.timestamps import now_ms, rfc3339
 
 from .announcer import Announcer
+from .consumer_ids import of_consumer
 from .message_keys import messages_of
 from .outbox import Outbox
 from .reports import add, withdraw_closing
@@ -108,7 +109,7 @@ def listed(
     before: str | None,
     limit: int,
 ) -> list[ConversationSummary]:
-    """Return conversations, the newest first: those with `connector` and with any address `consumer`.
+    """Return conversations, the newest first: those with `connector` and with any form of the address `consumer`.
 
     Conversations that were merged into another are left out. `before` is the id of the last one of the page before.
     """
@@ -121,11 +122,9 @@ def listed(
         wanted.append("s.connector = ?")
         values.append(connector)
     if consumer is not None:
-        wanted.append(
-            "s.key IN (SELECT key FROM conversation WHERE consumer = ? "
-            "UNION SELECT conversation FROM alias WHERE address = ?)"
-        )
-        values += [consumer, consumer]
+        condition, forms = of_consumer(consumer)
+        wanted.append(f"s.key IN (SELECT key FROM conversation WHERE {condition})")
+        values += forms
     rows = connection.execute(
         f"SELECT {_SUMMARY} FROM conversation s {EFFECTIVE} WHERE {' AND '.join(wanted)} "
         "ORDER BY s.key DESC LIMIT ?",

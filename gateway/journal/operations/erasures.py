@@ -4,7 +4,6 @@ The receipt holds no personal data but the id that was asked for, hashed. The id
 done, so that a restart can finish it.
 """
 
-import re
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote
@@ -14,27 +13,12 @@ from gateway.journal.records import ErasureRequest, Recorded
 from gateway.timestamps import now_ms, rfc3339
 
 from .attachments import announce, freeze
+from .consumer_ids import of_consumer, spellings
 from .files import delete_files_of
 from .message_keys import all_messages_of
 from .outbox import Outbox
 from .taken import forget_strays
 from .transaction import Transaction
-
-#: A phone number as people write it, perhaps with the scheme that a platform writes in front.
-_PHONE = re.compile(r"(?:[a-z]{2,12}:)?(?:\+|00)?(?P<digits>[0-9][0-9 ()./-]{5,24})")
-
-
-def spellings(consumer: str) -> tuple[str, ...]:
-    """Return the forms in which platforms write an id of a person: some write phone numbers with +, some without."""
-    digits = _digits(consumer)
-    return tuple(dict.fromkeys((consumer, digits, f"+{digits}"))) if digits else (consumer,)
-
-
-def _digits(consumer: str) -> str:
-    """Return the digits of a phone number (E.164: at most 15); nothing for any other id."""
-    found = _PHONE.fullmatch(consumer.strip())
-    digits = re.sub(r"[^0-9]", "", found["digits"]) if found else ""
-    return digits if 7 <= len(digits) <= 15 else ""
 
 
 def request(connection: Transaction, new: ErasureRequest, consumer_hash: str) -> None:
@@ -58,24 +42,11 @@ def conversations_of(
     connection: Transaction, consumer: str, connector: str | None = None
 ) -> list[str]:
     """Return the conversations of a person by any of their ids, also those that became a part of another."""
-    found: dict[str, None] = {}
-    for form in spellings(consumer):
-        rows = connection.execute(
-            "SELECT id, connector FROM conversation WHERE consumer = ? "
-            "OR key IN (SELECT conversation FROM alias WHERE address = ?) ORDER BY key",
-            (form, form),
-        )
-        found |= {id: None for id, name in rows if connector in {None, name}}
-    if digits := _digits(consumer):
-        # With the scheme of a platform in front; no index helps, but this is rare.
-        written = (f"%:+{digits}", f"%:+{digits}")
-        rows = connection.execute(
-            "SELECT id, connector FROM conversation WHERE consumer LIKE ? "
-            "OR key IN (SELECT conversation FROM alias WHERE address LIKE ?) ORDER BY key",
-            written,
-        )
-        found |= {id: None for id, name in rows if connector in {None, name}}
-    return list(found)
+    condition, values = of_consumer(consumer)
+    rows = connection.execute(
+        f"SELECT id, connector FROM conversation WHERE {condition} ORDER BY key", values
+    )
+    return [id for id, name in rows if connector in {None, name}]
 
 
 def add_to_receipt(connection: Transaction, erasure: str, counted: tuple[int, int, int]) -> None:
