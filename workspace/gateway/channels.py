@@ -6,7 +6,8 @@ from typing import Any
 
 from .client import GatewayClient, GatewayError
 
-#: Seconds. Settings change only when the gateway restarts. If the gateway is unreachable, it is asked again sooner.
+#: Seconds. The gateway is asked again sooner if it did not answer, or if it may have a new connector: a reload of its
+#: settings adds connectors while both run.
 _CACHE_SECONDS, _RETRY_SECONDS = 300.0, 10.0
 
 
@@ -22,16 +23,17 @@ class Channels:
     def __init__(self, gateway: GatewayClient) -> None:
         self._gateway = gateway
         self._channels: dict[str, Channel] = {}
-        self._refresh_at = 0.0
+        self._refresh_at = self._retry_at = 0.0
 
     async def find(self, connector: str) -> Channel:
         """Return what a connector supports; no optional feature while the gateway does not answer."""
-        if time.monotonic() >= self._refresh_at:
+        due = self._refresh_at if connector in self._channels else self._retry_at
+        if time.monotonic() >= due:
             await self._refresh()
         return self._channels.get(connector, Channel())
 
     async def _refresh(self) -> None:
-        self._refresh_at = time.monotonic() + _RETRY_SECONDS
+        self._refresh_at = self._retry_at = time.monotonic() + _RETRY_SECONDS
         try:
             content = (await self._gateway.request("GET", "/v1/capabilities")).content
             self._channels = {
