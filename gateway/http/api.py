@@ -13,11 +13,12 @@ from gateway.journal import AttachmentRow, Journal
 from gateway.media.progress import MediaProgress
 from gateway.media.progress import view as progress_view
 from gateway.media.signed_links import Links, Ticket
+from gateway.observability.lines import note
 from gateway.problems import Problem, bad_request, not_found
 from gateway.replies.accept import Replies, Reply, Writing
 from gateway.timestamps import rfc3339
 from gateway.upkeep.connector_health import ConnectorHealth
-from gateway.upkeep.failures import Failures
+from gateway.upkeep.failures import Failures, ids_of
 
 from .bodies import Assignment, LinkRequest
 from .pages import other_texts, page_names
@@ -147,6 +148,8 @@ class Api:
         row = await self._attachment(request)
         retried = await self._journal.retry(row.message, row.position)
         fault_point("after-retry")
+        if retried:
+            note("attachment_retried", ids_of(row))
         if not retried and row.state in {"failed", "rejected"}:
             raise Problem(409, "Conflict", f"{row.id} cannot be retried: there is nothing to fetch")
         current = await self._journal.attachment(row.message, row.position)

@@ -7,9 +7,12 @@ from typing import Any
 from aiohttp import web
 
 from gateway.journal import Journal
+from gateway.observability.lines import note
+from gateway.observability.request_ids import current_id
 from gateway.problems import bad_request, not_found
 from gateway.timestamps import now_ms, to_ms
 from gateway.upkeep.erasures import Erasures
+from gateway.upkeep.failures import ids_of
 
 from .bodies import ErasureOrder, ReplayOrder
 from .export import Exporter
@@ -127,6 +130,7 @@ class PeopleApi:
         row = await self._journal.find_attachment(id)
         if row is None or not await self._erasures.erase_attachment(row.message, row.position):
             not_found("attachment", id)
+        note("attachment_erased", ids_of(row))
         return web.Response(status=204)
 
     async def replay(self, request: web.Request) -> web.Response:
@@ -141,6 +145,8 @@ class PeopleApi:
         until = _time(order.until, "until", now_ms())
         await self._flush()
         count = await self._journal.replay(since, until, order.conversation)
+        ids = {"request_id": current_id(), "conversation": order.conversation}
+        note("events_replayed", {**ids, "events": count})
         return json_response({"events": count}, status=202)
 
 

@@ -7,7 +7,9 @@ from typing import Any
 from connectors import Connector, Unknown
 from gateway.delivery.lanes import Lanes
 from gateway.inbound.parse_worker import read
-from gateway.journal import Accepted, Batch, Journal
+from gateway.journal import Accepted, AttachmentRow, Batch, Journal
+from gateway.observability.lines import note
+from gateway.observability.request_ids import current_id
 
 _MAX_LISTED = 1000
 #: Failures that are retried concurrently, so that they share a commit.
@@ -65,6 +67,7 @@ class Failures:
             return await self._replay(id, failed.delivery)
         if id.startswith("evt_"):
             is_known = self._lanes.retry(id) | await self._journal.retry_event(id)
+            note("event_retried", {"request_id": current_id(), "event_id": id})
             detail = "the event is sent to the core again"
             return {"id": id, "status": "accepted", "detail": detail} if is_known else None
         row = await self._journal.find_attachment(id)
@@ -72,6 +75,7 @@ class Failures:
             return None
         if not await self._journal.retry(row.message, row.position):
             return {"id": id, "status": "unchanged", "detail": f"the attachment is {row.state}"}
+        note("attachment_retried", ids_of(row))
         return {"id": id, "status": "accepted", "detail": "the file is fetched again"}
 
     async def _replay(self, id: str, delivery: Accepted) -> dict[str, Any]:
@@ -79,11 +83,25 @@ class Failures:
         readings = read(delivery, self._connectors)
         legible = tuple(r for r in readings if not isinstance(r.event, Unknown))
         reasons = [r.event.reason for r in readings if isinstance(r.event, Unknown)]
+        ids = {"request_id": current_id(), "connector": delivery.connector, "failure": id}
+        note("delivery_retried", {**ids, "came_with": delivery.request_id})
         recorded = await self._journal.record(Batch((), legible))
         await self._journal.settle_failure(id, "; ".join(reasons)[:500] or None)
         if reasons:
             return {"id": id, "status": "failed", "detail": reasons[0]}
         return {"id": id, "status": "done", "detail": f"{len(recorded.entries)} new events"}
+
+
+def ids_of(row: AttachmentRow) -> dict[str, str]:
+    """Return what the log names of an attachment that a call is about; `came_with` is the request of its message."""
+    return {
+        "request_id": current_id(),
+        "connector": row.connector,
+        "conversation": row.conversation_id,
+        "message": row.message_id,
+        "attachment": row.id,
+        "came_with": row.request_id,
+    }
 
 
 def _content(accepted: Accepted) -> dict[str, Any]:

@@ -151,6 +151,29 @@ async def test_an_unreadable_delivery_is_found_with_its_request(tmp_path: Path) 
     assert [found["request_id"], failure["request_id"]] == [request_id] * 2
 
 
+async def test_a_retry_names_its_call_and_the_delivery(tmp_path: Path) -> None:
+    with logged() as lines:
+        async with house(tmp_path) as home:
+            media = [["photo", "https://blocked.example.org/1.jpg"]]
+            note = {"id": "1", "from": "ann", "text": "hi", "media": media}
+            async with await home.send(note) as response:
+                came_with = response.headers["x-request-id"]
+            await home.core.until(1)
+            await home.send({"no": "id"})
+            await home.core.until(2)
+            calls = {}
+            for what in ("attachment", "delivery"):
+                _, failures = await home.call("GET", "/v1/failures")
+                (id,) = [one["id"] for one in failures["failures"] if one["kind"] == what]
+                headers = {"authorization": f"Bearer {TOKEN}"}
+                url = f"{home.gateway.url}/v1/failures/{id}/retry"
+                async with home.http.post(url, headers=headers) as response:
+                    calls[f"{what}_retried"] = response.headers["x-request-id"]
+            found = {line["event"]: line for line in lines() if line["event"] in calls}
+    assert {name: line["request_id"] for name, line in found.items()} == calls
+    assert found["attachment_retried"]["came_with"] == came_with
+
+
 async def _write(home: House, conversation: str) -> tuple[str, str]:
     """Write an answer; return its id and that of the request."""
     url = f"{home.gateway.url}/v1/conversations/{conversation}/messages"
