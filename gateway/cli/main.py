@@ -51,13 +51,13 @@ def settings(arguments: argparse.Namespace) -> Settings:
     return load(arguments.config, {**os.environ, **variables})
 
 
-def _settings_for_calls(arguments: argparse.Namespace) -> Settings:
-    """Load the settings for a command that calls a running gateway: if its socket is there, without the secrets."""
+def _settings_for_calls(arguments: argparse.Namespace, *, calls: bool = True) -> Settings:
+    """Load the settings without the secrets, for a command that needs the folder alone, or `calls` the socket in it."""
     try:
         return settings(arguments)
     except ConfigError:
         folder = data_folder(arguments.config, os.environ)
-        if folder is None or not (folder / SOCKET).exists():
+        if folder is None or (calls and not (folder / SOCKET).exists()):
             raise
         return Settings(gateway=GatewaySettings(data=folder))
 
@@ -354,7 +354,8 @@ def _run_backup(arguments: argparse.Namespace) -> int:
 def _run_accounts(arguments: argparse.Namespace) -> int:
     from .accounts import accounts
 
-    return accounts(settings(arguments), arguments.action, arguments.name, arguments.role)
+    found = _settings_for_calls(arguments, calls=False)
+    return accounts(found, arguments.action, arguments.name, arguments.role)
 
 
 def _run_journal_move(arguments: argparse.Namespace) -> int:

@@ -243,6 +243,12 @@ def test_accounts_name_what_is_wrong_with_their_file(
     assert "move it away" in line
 
 
+def test_accounts_need_no_secrets(tmp_path: Path) -> None:
+    (tmp_path / "connectors.yaml").write_text("gateway: {data: d, api_tokens: ['${NOT_SET}']}\n")
+    assert main(["accounts", "-c", str(tmp_path / "connectors.yaml")]) == 0
+    assert (tmp_path / "d").is_dir()
+
+
 def test_accounts_name_a_data_folder_that_is_a_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
