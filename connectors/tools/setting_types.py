@@ -127,9 +127,9 @@ Secrets = Annotated[
 Pem = Annotated[SecretStr, AfterValidator(_check_pem)]
 #: Several keys in PEM that are all valid.
 Pems = Annotated[tuple[Pem, ...], BeforeValidator(_require_list), AfterValidator(_require_one)]
-#: An account's id. It is safe inside a URL.
+#: An account's id, such as `bot@service` or `urn:biz:1`. It is safe as a part of a URL's path.
 Identifier = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,128}$"), BeforeValidator(_reject_number)
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_.:@-]{1,128}$"), BeforeValidator(_reject_number)
 ]
 #: Several account ids.
 Identifiers = Annotated[tuple[Identifier, ...], BeforeValidator(_require_list)]

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from connectors import Connector
+from connectors import Connector, Identifier
 
 from .accounts import (
     ACCOUNT_SID,
@@ -258,3 +258,16 @@ def test_apple_settings_are_validated() -> None:
 def test_settings_are_immutable(make: Maker) -> None:
     with pytest.raises(ValidationError):
         make().config.api_url = "https://example.com"
+
+
+@pytest.mark.parametrize(
+    "id", ["bot@service.example", "urn:biz:0001", "@bot:server.example", "a-1_b.c"]
+)
+def test_an_accounts_id_may_name_its_domain(id: str) -> None:
+    assert TypeAdapter(Identifier).validate_python(id) == id
+
+
+@pytest.mark.parametrize("id", ["", "a b", "a/b", "a?b", "a#b", "a%b", "é", "a\n", 17, "x" * 129])
+def test_an_accounts_id_cannot_lead_elsewhere(id: Any) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Identifier).validate_python(id)
