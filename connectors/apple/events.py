@@ -38,7 +38,7 @@ def read_message(raw: Any, headers: Mapping[str, str]) -> AnyEvent:
 def _message(raw: Any, common: Common, headers: Mapping[str, str]) -> AnyEvent:
     answer = read_answer(raw)
     # A tapback arrives as a text such as: Liked “…”, in the sender's language, and is kept as a text.
-    body = as_words(raw.get("body")).replace(_OBJECT, "").strip()
+    body = _body(raw.get("body"))
     parts = (body, *_link(raw.get("richLinkData")), answer.text)
     text = "\n".join(filter(None, parts)) or None
     files = _files(raw, common["account"])
@@ -55,6 +55,13 @@ def _message(raw: Any, common: Common, headers: Mapping[str, str]) -> AnyEvent:
         repeat_key=answer.repeat_key,
         **common,
     )
+
+
+def _body(value: Any) -> str:
+    """The text as it was written; blanks are removed only with the placeholders between which they stood."""
+    if not isinstance(value, str):
+        return as_words(value)
+    return value if value.strip() and _OBJECT not in value else value.replace(_OBJECT, "").strip()
 
 
 def _files(raw: Any, business: str) -> tuple[Attachment, ...]:
