@@ -14,16 +14,21 @@ At the end of the run, the kit prints the connector's grade and what is missing 
 
 import pytest
 
+from .kit.addresses import AddressChecks
 from .kit.agreement import AgreementChecks
 from .kit.batches import BatchChecks
+from .kit.completeness import CompletenessChecks
 from .kit.costs import CostChecks
 from .kit.declarations import DeclarationChecks
 from .kit.evidence import EvidenceChecks
 from .kit.exchanges import Exchange, ExchangeChecks, exchanges
 from .kit.grades import GRADES, Grade, GradeChecks
 from .kit.handshakes import HandshakeChecks
+from .kit.identity import IdentityChecks
+from .kit.indicators import IndicatorChecks
 from .kit.limits import LimitChecks
 from .kit.missing_fields import MissingFieldChecks
+from .kit.notes import NoteChecks
 from .kit.parsing import ParsingChecks
 from .kit.parts import PartChecks
 from .kit.post_handshakes import PostHandshakeChecks
@@ -35,9 +40,11 @@ from .kit.report import report
 from .kit.reports import ReportChecks
 from .kit.sending import SendingChecks
 from .kit.sequence import SequenceChecks
+from .kit.settings_used import SettingChecks
 from .kit.state import StateChecks
 from .kit.tokens import TokenChecks
 from .kit.verification import VerifyChecks
+from .kit.wording import WordingChecks
 from .recordings import Recording, recordings
 
 
@@ -50,19 +57,26 @@ class Conformance(
     BatchChecks,
     MissingFieldChecks,
     EvidenceChecks,
+    CompletenessChecks,
     AgreementChecks,
     SequenceChecks,
     PostHandshakeChecks,
     TokenChecks,
     ExchangeChecks,
     RelationChecks,
+    IdentityChecks,
+    AddressChecks,
+    WordingChecks,
+    NoteChecks,
     PartChecks,
     LimitChecks,
     ReportChecks,
     SendingChecks,
+    IndicatorChecks,
     HandshakeChecks,
     PurityChecks,
     StateChecks,
+    SettingChecks,
     GradeChecks,
 ):
     """All tests of the kit. A subclass must define

@@ -1,20 +1,25 @@
 """Tests that events agree with the names in a delivery, and keep what only machines read: sizes, keys, languages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
 from connectors.recordings import Recording
 from connectors.tools.attachment_kind import kind_of
-from normalizer.events import AnyEvent, Attachment, Echo, Edit, Message, Notice, Reaction
+from normalizer.events import AnyEvent, Attachment, Closed, Echo, Edit, Message, Notice, Reaction
 
 from .facts import FactChecks, type_words
 from .meaning import is_quote
 from .paths import shown
 from .trials import Trial, leaves, parse, parse_with, shape, trials, words_in
 
-#: What platforms call the kinds of files, and the kinds of attachments that these are not.
-_FAMILIES = frozenset({"image", "photo", "picture", "video", "audio", "voice"})
+#: What platforms call the kinds of files, and the kinds of attachments that these can be.
+_FAMILIES: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("image", "photo", "picture"), frozenset({"photo", "sticker"})),
+    "video": frozenset({"video"}),
+    **dict.fromkeys(("audio", "voice"), frozenset({"audio"})),
+    "sticker": frozenset({"sticker", "photo"}),
+}
 #: Names that leave the kind of a file open.
 _OPEN = frozenset({"file", "document", "attachment", "media"})
 #: Names of fields that say in which language a person writes.
@@ -24,6 +29,11 @@ _SURNAMES = frozenset({"lastname", "last_name", "surname", "family_name", "famil
 #: What platforms call the words and events that begin and end an opt-out.
 _OPT_OUTS = frozenset({"stop", "unsubscribe", "unsubscribed", "optout", "opt_out"})
 _OPT_INS = frozenset({"start", "unstop", "subscribe", "subscribed", "optin", "opt_in"})
+#: What platforms call the end of a conversation by the consumer, and its beginning.
+_ENDS = frozenset({"unfollow", "unfollowed", "kicked", "blocked"})
+_BEGINNINGS = frozenset({"follow", "followed", "member", "unblocked", "joined"})
+#: Words in the names of fields about the state before.
+_BEFORE = frozenset({"old", "previous", "before", "from"})
 #: Smaller numbers than this count the messages of one conversation or one day.
 _SMALL = 10_000_000
 #: Fields about smaller copies of a file.
@@ -37,13 +47,22 @@ class AgreementChecks(FactChecks):
         for event in parse(self.connector, recording):
             for found in getattr(event, "attachments", ()):
                 media_type = found.media.media_type if found.media else None
+                assert media_type is None or "/" in media_type or not media_type, (
+                    f"the media type of a file is {media_type!r:.40}; give MediaRef the type and the name by keyword"
+                )
+                by_name = kind_of(None, found.media.name) if found.media else "document"
+                assert (
+                    found.kind != "document" or media_type or by_name not in {"photo", "video"}
+                ), (
+                    f"a file called {found.media.name if found.media else ''!r} is a document; use kind_of(None, name)"
+                )
                 shows = media_type is not None and kind_of(media_type) in {"photo", "video"}
                 assert found.kind != "document" or not shows, (
                     f"a file of type {media_type} is a document; use kind_of(media_type, name)"
                 )
         for name, found in self._named_files(recording):
-            assert found.kind != "document", (
-                f"the delivery calls the file {name!r}, but its kind is document; correct the table of kinds"
+            assert found.kind in _FAMILIES[name], (
+                f"the delivery calls the file {name!r}, but its kind is {found.kind}; correct the table of kinds"
             )
             assert name != "voice" or found.kind != "audio" or found.voice, (
                 "the delivery calls the file 'voice', but it is not marked as one; set Attachment.voice"
@@ -53,6 +72,12 @@ class AgreementChecks(FactChecks):
         before = parse(self.connector, recording)
         found = [one.media for event in before for one in getattr(event, "attachments", ())]
         sizes = [str(one.size) for one in found if one is not None]
+        given = {str(value) for _, value in leaves(recording.content)}
+        for size in sizes:
+            assert size in given | {"None"}, (
+                f"the size of a file is {size}, which the delivery does not contain; MediaRef.size is in bytes, as the"
+                " platform gives it"
+            )
         if len(before) != 1 or "None" not in sizes:
             return
         for trial in self._without_effect(recording, before):
@@ -142,6 +167,27 @@ class AgreementChecks(FactChecks):
                 " the table of words"
             )
 
+    def test_an_end_is_an_end(self, recording: Recording) -> None:
+        """Who blocks or leaves us gets no more texts; who comes back does."""
+        events = parse(self.connector, recording)
+        event = events[0] if len(events) == 1 else None
+        said = {
+            word.lower()
+            for path, value in leaves(recording.content)
+            if isinstance(value, str) and not words_in(*map(str, path)) & _BEFORE
+            for word in words_in(value)
+        }
+        ends, begins = sorted(said & _ENDS), sorted(said & _BEGINNINGS)
+        if isinstance(event, Notice) and ends and not begins:
+            assert _opted_out(event) is not None, (
+                f"the delivery says {ends[0]!r}, but it becomes a notice of kind {event.kind}; return Closed, or set"
+                " `opted_out` in its details, so that agents do not write in vain"
+            )
+        if isinstance(event, Closed) and begins:
+            assert ends, (
+                f"the delivery says {begins[0]!r}, but it becomes Closed, so that nobody may answer; return a Notice"
+            )
+
     # helpers ----------------------------------------------------------------------------------------
 
     def _without_effect(
@@ -170,10 +216,11 @@ class AgreementChecks(FactChecks):
         holders = [part for trial in deciding for part in trial.path[:-1] if isinstance(part, str)]
         said = set(words_in(*holders))
         for trial in trials(self.connector, recording):
-            if "type" in words_in(trial.name):
+            own = any(one.path[: len(trial.path) - 1] == trial.path[:-1] for one in deciding)
+            if own and "type" in words_in(trial.name):
                 said |= {word.lower() for word in type_words(trial)}
         if not said & _OPEN:
-            yield from ((name, found) for name in sorted(said & _FAMILIES))
+            yield from ((name, found) for name in sorted(said & _FAMILIES.keys()))
 
     def _once_more(self, recording: Recording) -> Iterator[AnyEvent]:
         """The events of the delivery with each value in turn another one, times included."""

@@ -27,7 +27,10 @@ METHODS: tuple[tuple[Feature, str, bool], ...] = (
 
 _HOST = re.compile(r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*")
 #: Names of settings that are credentials.
-_SECRET = re.compile(r"(^|_)(secret|token|password|passphrase|private_key)s?(_|$)")
+_SECRET = re.compile(
+    r"(^|_)(secret|token|password|passwd|passphrase|pin|credential|(private|api|access|auth|signing|signature)_?key)"
+    r"s?(_|$)"
+)
 
 
 class DeclarationChecks(Subject):
@@ -142,6 +145,15 @@ class DeclarationChecks(Subject):
             assert " " in reason.strip(), (
                 f"`unread` gives no reason for {path}; say why in a sentence"
             )
+
+    def test_the_rule_for_credentials_is_airlocks(self) -> None:
+        assert type(self.connector).trusts is Connector.trusts, (
+            "the class overrides trusts, but Airlock adds credentials by its own rule; declare hosts"
+        )
+        default = self.connector.Config.model_fields["api_url"].default
+        assert not str(default).startswith("http://"), (
+            f"api_url is {default} by default, where anybody on the way reads our credentials; use https"
+        )
 
     def test_an_unknown_setting_is_rejected(self) -> None:
         known = self.connector.config.model_dump()

@@ -24,8 +24,12 @@ _TIMES = frozenset({"timestamp", "time", "date", "at"})
 _OF_MESSAGES = frozenset({"sent", "send", "created", "create", "message", "event"})
 #: Names of fields that come back when a button is tapped.
 _PAYLOADS = frozenset({"payload", "postback", "callback", "data"})
+#: Names of fields with what a button says.
+_LABELS = (("text",), ("title",), ("label",))
 #: What platforms call a file that cannot be fetched yet, or never.
-_NOT_READY = frozenset({"processing", "pending", "queued", "preparing", "failed", "expired"})
+_PREPARED = frozenset({"processing", "pending", "queued", "preparing"})
+_LOST = frozenset({"failed", "expired", "deleted"})
+_NOT_READY = _PREPARED | _LOST
 _STATES = frozenset({"status", "state"})
 
 
@@ -62,6 +66,26 @@ class EvidenceChecks(AgreementChecks, RelationChecks):
                 f" with parse_timestamp, or name {shape(path)!r} in `unread` of the test class with the reason"
             )
 
+    def test_an_answer_has_a_time_of_its_own(self, recording: Recording) -> None:
+        """An answer or a tap comes later than the message to which it belongs, perhaps by days."""
+        event = self._only_message(recording)
+        if event is None or event.reply_to is None or event.sent_at is None:
+            return
+        found = [
+            (trial.path[:-1], one)
+            for trial in trials(self.connector, recording)
+            for one in trial.events
+            if isinstance(one, Message) and len(trial.events) == 1
+        ]
+        quoted = {at for at, one in found if one.reply_to != event.reply_to}
+        own = {at for at, one in found if one.id != event.id}
+        timed = {at for at, one in found if one.sent_at != event.sent_at}
+        at = next(iter(timed), ())
+        assert not timed or not timed <= quoted - own, (
+            f"sent_at is the time at {shown(at)} of the message that is answered; use the answer's own time, or leave"
+            " it out if there is none"
+        )
+
     def test_forwarding_is_shown(self, recording: Recording) -> None:
         event = self._only_message(recording)
         if event is None or event.forwarded:
@@ -94,6 +118,24 @@ class EvidenceChecks(AgreementChecks, RelationChecks):
                 f" {shown(path)}; put it into `choice`, because labels are translated and change"
             )
 
+    def test_a_tap_shows_its_label(self, recording: Recording) -> None:
+        event = self._only_message(recording)
+        if event is None or event.choice is None or event.choice != event.text:
+            return
+        for path, value in leaves(recording.content):
+            labels = [
+                one
+                for other, one in leaves(recording.content)
+                if other[:-1] == path[:-1]
+                and other[-1:] in _LABELS
+                and isinstance(one, str)
+                and one
+            ]
+            assert value != event.choice or not labels or event.text in labels, (
+                f"the text is the payload {event.text!r:.40}, but the button says {labels[0]!r:.40}; put the label into"
+                " `text`, because agents read it"
+            )
+
     def test_a_file_is_fetched_only_when_it_is_ready(self) -> None:
         for exchange in exchanges(self.payloads):
             if not exchange.steps or not isinstance(self._run(exchange).result, Download):
@@ -103,6 +145,24 @@ class EvidenceChecks(AgreementChecks, RelationChecks):
                 assert not state or not words_in(str(value)) & _NOT_READY, (
                     f"{exchange.name}: the reply says {value!r} at {shown(path)}, but the file is fetched; raise"
                     " Rejected, with retry if it will be ready later"
+                )
+
+    def test_a_file_that_is_being_prepared_is_asked_for_again(self) -> None:
+        for exchange in exchanges(self.payloads):
+            refused = self._run(exchange).refused if exchange.flow == "media" else None
+            if refused is None or not exchange.steps:
+                continue
+            for path, value in leaves(exchange.steps[-1]["reply"].get("content")):
+                state = (
+                    words_in(str(value)) if path and words_in(str(path[-1])) & _STATES else set()
+                )
+                assert not state & _PREPARED or refused.retry, (
+                    f"{exchange.name}: the reply says {value!r} at {shown(path)}, but {refused.reason} is not retried;"
+                    ' raise Rejected("unreachable", retry=True, after=…)'
+                )
+                assert not state & _LOST or not refused.retry, (
+                    f"{exchange.name}: the reply says {value!r} at {shown(path)}, but {refused.reason} is retried;"
+                    ' raise Rejected("gone")'
                 )
 
     def test_a_text_that_is_sent_again_succeeds(self) -> None:

@@ -39,6 +39,17 @@ class MissingFieldChecks(Subject):
                         " such events would count as duplicates; id_of rejects values that are not ids"
                     )
 
+    def test_no_text_or_name_is_built_from_a_null_field(self, recording: Recording) -> None:
+        for path in fields(recording.content):
+            for event in self._parse(recording, self._with_null(recording.content, path)):
+                said = (getattr(event, "text", None) or "", getattr(event, "choice", None) or "")
+                name = event.party.name if event.party else None
+                words = {word for one in (*said, name or "") for word in one.split()}
+                assert isinstance(event, Unknown) or _NONE not in words, (
+                    f"{shown(path)} is null, which yields {' '.join(sorted(words))!r:.60}; write raw.get(…) or None,"
+                    " and join only the parts that are there"
+                )
+
     def test_no_media_call_is_built_from_a_null_field(self, recording: Recording) -> None:
         for path in fields(recording.content):
             events = self._parse(recording, self._with_null(recording.content, path))

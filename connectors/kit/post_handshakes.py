@@ -15,7 +15,12 @@ from connectors.recordings import RECEIVED_AT, URL, Recording
 from connectors.tools.authorization import asks_by_post
 
 from .exchanges import Exchange, ExchangeChecks, exchanges
+from .paths import changed, shown
+from .purity import sources
+from .subject import secret_forms
+from .trials import fresh_value, leaves, shape
 from .verification import GARBAGE_BODIES, with_other_secrets
+from .watched import contents_watched, listening
 
 #: What a stranger hopes to get back.
 _ECHO = "echo-me"
@@ -68,6 +73,38 @@ class PostHandshakeChecks(ExchangeChecks):
             with suppress(Forbidden):
                 if asks_by_post(self.connector):
                     self.connector.handshake(replace(genuine, body=body))
+
+    def test_a_handshake_by_post_compares_our_word_in_constant_time(self) -> None:
+        known = secret_forms(self.connector)
+        for exchange in self._recorded():
+            request = self.sign(exchange.request(self.connector))
+            files = sources(type(self.connector))
+            with listening(files) as reports, contents_watched(), suppress(Exception):
+                self.connector.handshake(request)
+            compared = [how for how, value in reports if value in known]
+            assert not compared, (
+                f"{exchange.name}: the handshake compares our word with {compared[0]}, which takes longer the more of"
+                " it is right; use constant_time_equal or matches_any"
+            )
+
+    def test_a_handshake_by_post_looks_at_each_value(self) -> None:
+        """Each value is sent back, or else a reason to refuse if it is another one."""
+        for exchange in self._recorded():
+            answer = self.connector.handshake(self.sign(exchange.request(self.connector)))
+            for path, value in leaves(exchange.content):
+                if fresh_value(value) is None or shape(("handshake", *path)) in self.unread:
+                    continue
+                content = changed(exchange.content, path, fresh_value(value))
+                request = self.sign(replace(exchange, content=content).request(self.connector))
+                try:
+                    other = self.connector.handshake(request)
+                except Forbidden:
+                    continue
+                assert other != answer, (
+                    f"{exchange.name}: the handshake is answered in the same way whatever {shown(path)} is; send it"
+                    f" back, or compare it and refuse other values, or name 'handshake/{shape(path)}' in `unread` of"
+                    " the test class with the reason"
+                )
 
     # helpers ----------------------------------------------------------------------------------------
 

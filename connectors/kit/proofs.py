@@ -47,6 +47,19 @@ class ProofChecks(Subject):
                 changed = replace(genuine, headers={**genuine.headers, name: wrong})
                 self._assert_refused(changed, f"with {name}: {wrong[:40]!r}")
 
+    def test_verify_distinguishes_capitals_in_a_proof(self) -> None:
+        """Base64 and shared words mean something else in the other case; only hexadecimal digits do not."""
+        genuine = self.genuine(self.recorded[0])
+        proof = genuine.headers[self.signature_header]
+        longest = max(re.findall(r"[^\s,;=\"]+", proof), key=len, default="")
+        if not re.fullmatch(r"[0-9A-Fa-f-]*", longest):
+            other = proof.replace(longest, longest.swapcase())
+            changed = {**genuine.headers, self.signature_header: other}
+            self._assert_refused(
+                replace(genuine, headers=changed),
+                "in which capitals and small letters are exchanged",
+            )
+
     def test_verify_checks_every_claim_that_it_reads(self) -> None:
         """The claims are those of the JSON that `sign` signs, such as a JSON Web Token."""
         bare = self.recorded[0].request(self.connector)

@@ -106,6 +106,11 @@ class RelationChecks(ReplyChecks):
                 f"{name}: the token is valid until {min(ends)}, but `expires` is {token.expires}; take the time from"
                 " the token or the reply"
             )
+            early = token.expires is not None and ends and token.expires < _half_way(min(ends))
+            assert not early, (
+                f"{name}: the token is valid until {min(ends)}, but `expires` is {token.expires}, so that it is fetched"
+                " again and again; check the unit (expires_in is in seconds)"
+            )
             made = _expiry(token.value) if name == "token" else None
             assert made is None or made <= RECEIVED_AT + _LONGEST, (
                 f"the connector makes a token that is valid until {made}; make it for an hour, because anyone who finds"
@@ -116,14 +121,22 @@ class RelationChecks(ReplyChecks):
         for reply in self._replies():
             for path, value in leaves(reply.content):
                 name = words_in(str(path[-1])) if path else frozenset()
-                if not {"retry", "after"} <= name or isinstance(value, bool | None):
+                waits = "retry" in name and name & {"after", "delay", "in"}
+                if not waits or isinstance(value, bool | None):
                     continue
-                asked = str(_ASKED) if isinstance(value, str) else _ASKED
+                # google.rpc.RetryInfo writes "77s".
+                unit = "s" if isinstance(value, str) and value.endswith("s") else ""
+                asked = f"{_ASKED}{unit}" if isinstance(value, str) else _ASKED
                 changed_reply = replace(reply, content=changed(reply.content, path, asked))
                 refusal = self.connector.refusal(changed_reply)
                 assert not refusal.retry or (refusal.after or 0) >= _ASKED, (
                     f"{shown(path)} of the reply is {asked}, but the refusal waits {refusal.after} s; put it into"
                     " `after`"
+                )
+                in_seconds = not name & {"ms", "millis", "milliseconds"}
+                assert not refusal.retry or not in_seconds or (refusal.after or 0) <= 10 * _ASKED, (
+                    f"{shown(path)} of the reply is {asked}, but the refusal waits {refusal.after} s; `after` is in"
+                    " seconds"
                 )
 
     def test_a_handshake_looks_at_each_parameter(self) -> None:
@@ -202,6 +215,10 @@ def _settings(config: Any) -> frozenset[str]:
     dumped = config.model_dump(mode="json")
     names = {part for path, _ in leaves(dumped) for part in path if isinstance(part, str)}
     return frozenset(names | {str(value) for _, value in leaves(dumped)})
+
+
+def _half_way(end: datetime) -> datetime:
+    return RECEIVED_AT + (end - RECEIVED_AT) / 2
 
 
 def _end_by(exchange: Exchange) -> datetime | None:

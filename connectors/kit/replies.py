@@ -21,10 +21,12 @@ from .promises import EXEMPTIBLE
 from .refusals import RefusalChecks
 from .run_flow import Driven, drive, first_call
 from .state import lasting as _lasting
-from .subject import TEXT, TYPING, files, headers_at
+from .subject import TEXT, files, headers_at
 from .trials import fresh_value, leaves, parse_with, words_in
 from .verification import keeping_the_first, with_settings
 
+#: Seconds that are too many for `Retry-After: 77`: milliseconds were taken for seconds.
+_MUCH_LONGER = 770
 #: Somebody else's host, in forms that a careless check takes for one of ours.
 FOREIGN = (
     "https://evil.example.net/f",
@@ -69,6 +71,9 @@ class ReplyChecks(RefusalChecks):
                 f"{_name(reply)}: Retry-After: 77 is ignored for {after.reason}; let refusal_from build the refusal,"
                 " also for the platform's own codes"
             )
+            assert not after.retry or (after.after or 0) <= _MUCH_LONGER, (
+                f"{_name(reply)}: Retry-After: 77 becomes {after.after} s; the header is in seconds"
+            )
 
     def test_a_refusal_means_what_its_status_says(self) -> None:
         for reply in self._replies():
@@ -109,25 +114,26 @@ class ReplyChecks(RefusalChecks):
 
     def test_check_names_the_account_that_the_platform_names(self) -> None:
         for exchange in exchanges(self.payloads):
-            if exchange.flow != "check" or exchange.refused is not None or not exchange.steps:
+            named = exchange.flow == "check" or (exchange.flow == "profile" and exchange.result)
+            if not named or exchange.refused is not None or not exchange.steps:
                 continue
             if all(step["reply"].get("status", 200) >= 300 for step in exchange.steps):
                 continue  # an expected refusal proves the credentials: there is no call for the name
             ended = self._run(exchange).result
             others = [
                 self._with_reply(exchange, at, path, fresh_value(value)).result
-                for at, path, value in _reply_leaves(exchange)
+                for at, path, value in reply_leaves(exchange)
                 if fresh_value(value) is not None
             ]
             assert any(one not in {None, ended} for one in others), (
-                f"{exchange.name}: check returns {ended!r} whatever the platform replies; return the account's name"
-                " from the reply"
+                f"{exchange.name}: {exchange.flow} returns {ended!r} whatever the platform replies; return the name in"
+                " the reply"
             )
 
     def test_what_a_reply_claims_of_a_file_is_passed_on(self) -> None:
         for exchange in exchanges(self.payloads):
             ended = self._run(exchange).result
-            for at, path, value in _reply_leaves(exchange) if isinstance(ended, Download) else ():
+            for at, path, value in reply_leaves(exchange) if isinstance(ended, Download) else ():
                 claim = _CLAIMS.get(str(path[-1]).lower())
                 if claim is not None and isinstance(value, str):
                     other = self._with_reply(exchange, at, path, f"{value}0").result
@@ -171,7 +177,7 @@ class ReplyChecks(RefusalChecks):
 
     def test_a_foreign_host_in_a_reply_gets_no_credentials(self) -> None:
         for exchange in exchanges(self.payloads):
-            for at, path, value in _reply_leaves(exchange):
+            for at, path, value in reply_leaves(exchange):
                 for url in _foreign(value):
                     driven = self._with_reply(exchange, at, path, url)
                     self._assert_keeps_secrets(driven, url, f"{exchange.name}, {shown(path)}")
@@ -202,7 +208,7 @@ class ReplyChecks(RefusalChecks):
     def test_a_text_goes_from_the_account_to_the_consumer(self) -> None:
         out = replace(TEXT, account="account-4711", to="consumer-4711")
         call = first_call(partial(self.connector.send_text, out))
-        for path, value in leaves(_content(call)):
+        for path, value in leaves(content_of(call)):
             words = words_in(*(part for part in path if isinstance(part, str)))
             assert value != out.to or not words & _SENDERS or words & _RECIPIENTS, (
                 f"the consumer is in {shown(path)} of the call; exchange out.to and out.account"
@@ -232,17 +238,6 @@ class ReplyChecks(RefusalChecks):
                 f"texts that quote {one!r} and {other!r} make the same call; pass out.reply_to on, not another value"
             )
 
-    def test_the_typing_indicator_starts_and_stops(self) -> None:
-        if self.connector.capabilities.support("send_typing") == "no":
-            return
-        on, off = (
-            first_call(partial(self.connector.send_typing, replace(TYPING, on=one)))
-            for one in (True, False)
-        )
-        assert on is not None and on != off, (  # noqa: PT018 - one rule
-            "send_typing makes the same call for starting and stopping; look at out.on"
-        )
-
     def test_the_id_of_a_sent_text_is_the_platforms_or_our_own(self) -> None:
         for exchange in exchanges(self.payloads):
             if exchange.flow != "send_text" or exchange.refused is not None or not exchange.steps:
@@ -252,11 +247,11 @@ class ReplyChecks(RefusalChecks):
                 continue
             others = [
                 self._with_reply(exchange, at, path, fresh_value(value)).result
-                for at, path, value in _reply_leaves(exchange)
+                for at, path, value in reply_leaves(exchange)
                 if fresh_value(value) is not None
             ]
             start = partial(self.connector.send_text, self._text(exchange, key="msg_4711"))
-            others.append(drive(self.connector, start, "send", _answering(exchange)).result)
+            others.append(drive(self.connector, start, "send", answering(exchange)).result)
             assert any(isinstance(one, Sent) and one.id != ended.id for one in others), (
                 f"{exchange.name}: the id {ended.id!r} comes neither from the reply nor from out.key; return the id"
                 " that the receipts will name"
@@ -289,7 +284,7 @@ class ReplyChecks(RefusalChecks):
 
     def _run(self, exchange: Exchange) -> Driven:
         start = exchange.start(self.connector)
-        return drive(self.connector, start, PURPOSES[exchange.flow], _answering(exchange))
+        return drive(self.connector, start, PURPOSES[exchange.flow], answering(exchange))
 
     def _with_reply(self, exchange: Exchange, at: int, path: Path, value: Any) -> Driven:
         """The flow of an exchange with another value in the reply to call number `at`."""
@@ -303,7 +298,7 @@ class ReplyChecks(RefusalChecks):
         return replace(TEXT, **{**exchange.given, "key": key})
 
 
-def _answering(exchange: Exchange) -> Any:
+def answering(exchange: Exchange) -> Any:
     def answer(call: Call, at: int) -> Reply:
         del call
         return (
@@ -323,7 +318,7 @@ def _always(status: int, content: Any) -> Any:
     return answer
 
 
-def _reply_leaves(exchange: Exchange) -> Iterator[tuple[int, Path, Any]]:
+def reply_leaves(exchange: Exchange) -> Iterator[tuple[int, Path, Any]]:
     for at, step in enumerate(exchange.steps):
         for path, value in leaves(step["reply"].get("content")):
             if path:
@@ -362,7 +357,7 @@ def _name(reply: Reply) -> str:
 _CODES = frozenset({"code", "error_code", "errorCode", "errcode", "status"})
 
 
-def _content(call: Call | None) -> Mapping[str, Any]:
+def content_of(call: Call | None) -> Mapping[str, Any]:
     if call is None:
         return {}
     found = call.json if call.json is not None else dict(call.form or {})

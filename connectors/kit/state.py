@@ -76,6 +76,11 @@ class StateChecks(Subject):
         assert lasting(first) == lasting(again), (
             "authorize returns other headers for the same time; use only `now`, and keep no token"
         )
+        ids = [[claims.get("jti") for claims in _tokens(one)] for one in (first, later)]
+        assert not any(one is not None and one in ids[1] for one in ids[0]), (
+            f"the tokens of two days have the same jti {ids[0][0]!r}, and a platform takes the second one for a replay;"
+            " derive it from `now` too"
+        )
         for now, headers in ((RECEIVED_AT, first), (RECEIVED_AT + _DAY, later)):
             for claims in _tokens(headers):
                 assert _is_current(claims, now), (

@@ -50,6 +50,8 @@ def watched(value: Any) -> Any:
             return tuple(watched(one) for one in value)
         case list():
             return [watched(one) for one in value]
+        case dict():
+            return {name: watched(one) for name, one in value.items()}
     return value
 
 
@@ -130,6 +132,20 @@ def listening(files: Iterable[Path]) -> Iterator[list[tuple[str, str]]]:
         for name in decoders:
             patches.enter_context(mock.patch.object(binascii, name, decoder(name)))
         yield _reports
+
+
+@contextmanager
+def contents_watched() -> Iterator[None]:
+    """Within the block, the texts in JSON that is decoded report how they are compared."""
+
+    def loading(load: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *arguments, **named: watched(load(*arguments, **named))
+
+    with (
+        mock.patch.object(json, "loads", loading(json.loads)),
+        mock.patch.object(orjson, "loads", loading(orjson.loads)),
+    ):
+        yield
 
 
 class ReadingNoted(dict[str, Any]):

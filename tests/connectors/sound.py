@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import orjson
 from pydantic import Field, HttpUrl
@@ -18,6 +19,7 @@ from connectors import (
     Attachment,
     Call,
     Capabilities,
+    Closed,
     Connector,
     ConnectorConfig,
     Deletion,
@@ -27,6 +29,7 @@ from connectors import (
     Identifier,
     MediaRef,
     Message,
+    Notice,
     Party,
     Reaction,
     Receipt,
@@ -45,6 +48,7 @@ from connectors import (
     constant_time_equal,
     entries,
     failure_from,
+    fingerprint,
     id_of,
     kind_of,
     listed,
@@ -140,6 +144,10 @@ class Acme(Connector[Settings]):
                 return self.reaction(raw)
             case "deleted":
                 return self.deletion(raw)
+            case "joined":
+                return self.joined(raw)
+            case "blocked":
+                return self.blocked(raw)
             case _:
                 raise Unreadable("unknown kind of update")
 
@@ -147,8 +155,8 @@ class Acme(Connector[Settings]):
         named = [raw["file"]] if raw.get("file") else []
         return Message(
             id=raw["id"],
-            account=self.config.shop,
-            party=Party(raw["from"], self.name_of(raw.get("profile") or {})),
+            account=raw.get("to") or self.config.shop,
+            party=Party(raw["from"].removeprefix("+"), self.name_of(raw.get("profile") or {})),
             sent_at=parse_timestamp(raw.get("edited_at") or raw["at"]),
             text=raw["text"] or None,
             attachments=(
@@ -162,7 +170,8 @@ class Acme(Connector[Settings]):
         )
 
     def name_of(self, profile: Any) -> str | None:
-        return " ".join(filter(None, (profile.get("name"), profile.get("last_name")))) or None
+        first = profile.get("first_name") or profile.get("name")
+        return " ".join(filter(None, (first, profile.get("last_name")))) or None
 
     def file(self, raw: Any) -> Attachment:
         if isinstance(raw, dict):
@@ -173,7 +182,7 @@ class Acme(Connector[Settings]):
         return Attachment("photo", MediaRef({"id": id_of(raw)}))
 
     def place(self, raw: Any) -> Attachment:
-        return location(raw["lat"], raw["lng"])
+        return location(raw["lat"], raw["lng"], name=raw.get("name"), address=raw.get("address"))
 
     def failure(self, raw: Any) -> Receipt:
         return Receipt(
@@ -183,7 +192,9 @@ class Acme(Connector[Settings]):
             sent_at=parse_timestamp(raw["at"]),
             status="failed",
             message_ids=(raw["id"],),
-            **failure_from(CODES.get(raw["code"]), code=id_of(raw["code"])),
+            **failure_from(
+                CODES.get(raw["code"]), code=id_of(raw["code"]), detail=raw.get("why") or ""
+            ),
         )
 
     def reaction(self, raw: Any) -> Reaction:
@@ -203,6 +214,23 @@ class Acme(Connector[Settings]):
             party=Party(raw["from"]),
             sent_at=datetime.fromisoformat(raw["time"]),
             target=raw["message_id"],
+        )
+
+    def joined(self, raw: Any) -> Notice:
+        return Notice(
+            id=f"joined:{fingerprint(raw)}",
+            account=self.config.shop,
+            party=Party(raw["from"]),
+            sent_at=parse_timestamp(raw["at"]),
+            kind="joined",
+        )
+
+    def blocked(self, raw: Any) -> AnyEvent:
+        return Closed(
+            id=f"blocked:{fingerprint(raw)}",
+            account=self.config.shop,
+            party=Party(raw["from"]),
+            sent_at=parse_timestamp(raw["at"]),
         )
 
     def answer_get(self, request: Request) -> Response | None:
@@ -227,7 +255,7 @@ class Acme(Connector[Settings]):
         return {"authorization": f"Bearer {self.config.token.get_secret_value()}"}
 
     def media(self, ref: MediaRef) -> Generator[Call, Reply, Download]:
-        reply = yield Call("GET", f"{self.config.api}/files/{ref.locator['id']}")
+        reply = yield Call("GET", f"{self.config.api}/files/{quote(ref.locator['id'], safe='')}")
         match reply.content:
             case {"url": str(url)}:
                 digest = reply.content.get("sha256")
@@ -245,7 +273,7 @@ class Acme(Connector[Settings]):
 
     def mark_read(self, account: str, to: str, message_id: str) -> Generator[Call, Reply, None]:
         del account, to
-        yield Call("POST", f"{self.config.api}/messages/{message_id}/seen")
+        yield Call("POST", f"{self.config.api}/messages/{quote(message_id, safe='')}/seen")
 
     def check(self) -> Generator[Call, Reply, str]:
         reply = yield Call("GET", f"{self.config.api}/shops/{self.config.shop}")

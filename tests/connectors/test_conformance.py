@@ -59,6 +59,10 @@ class TestApple(Conformance):
         "interactiveData/data/listPicker/sections/title": "the heading of a list is the business's own",
         "interactiveData/data/quick-reply/items/title": "the options that were not chosen",
         "interactiveData/data/replyMessage": "the business wrote the bubble; the answer itself is shown",
+        "attachments/signature": "it is for the upload",
+        "interactiveDataRef/key": "Apple's service decrypts it",
+        "richLinkData/assets": "the link itself is shown",
+        "v": "every version is read alike",
     }
     unrecorded: ClassVar = {"sticker": "stickers arrive as photos, and nothing distinguishes them"}
     exempt: ClassVar = {
@@ -100,11 +104,23 @@ class TestApple(Conformance):
             yield accounts.with_header(request, name, "urn:mbid:AQAAYanotherOne")
 
 
+UNREAD_OF_META = {
+    "entry/messaging/message/is_echo": "the sender says so, too",
+    "entry/time": "each item has a time of its own",
+}
+
+
 class TestInstagram(SignedByMeta):
     connector = accounts.instagram()
     payloads = PAYLOADS / "instagram"
     readme = PAGES / "instagram.md"
     grade = "gold"
+    unread: ClassVar = {
+        **UNREAD_OF_META,
+        "entry/changes/field": "the test button sends a message under this name",
+        "entry/changes/value/recipient/id": "the entry names the account",
+        "entry/messaging/message/attachments/payload/sticker_id": "the sticker itself is shown",
+    }
 
 
 class TestMessenger(SignedByMeta):
@@ -112,6 +128,10 @@ class TestMessenger(SignedByMeta):
     payloads = PAYLOADS / "messenger"
     readme = PAGES / "messenger.md"
     grade = "gold"
+    unread: ClassVar = {
+        **UNREAD_OF_META,
+        "entry/messaging/message/reply_to/is_self_reply": "reply_to names the message",
+    }
 
 
 class TestTwilio(Conformance):
@@ -119,6 +139,15 @@ class TestTwilio(Conformance):
     payloads = PAYLOADS / "twilio"
     readme = PAGES / "twilio.md"
     grade = "gold"
+    unread: ClassVar = {
+        "ApiVersion": "there is one version",
+        "FromCountry": "the number says it",
+        "FromState": "the number says it",
+        "MessagingServiceSid": "the number is the account, if there is one",
+        "NumSegments": "agents do not need the number of parts",
+        "RawDlrDoneDate": "Twilio's own time counts",
+        "ToCountry": "the number says it",
+    }
     signature_header = "x-twilio-signature"
 
     def sign(self, request: Request) -> Request:
@@ -148,6 +177,10 @@ class TestWeb(Conformance):
     payloads = PAYLOADS / "web"
     readme = PAGES / "web.md"
     grade = "gold"
+    unread: ClassVar = {
+        "events/attachments/kind": "the media type says it",
+        "events/consumer/verified": "a consumer who joined is verified",
+    }
     signature_header = "webhook-signature"
 
     def sign(self, request: Request) -> Request:
@@ -179,3 +212,23 @@ class TestWhatsApp(SignedByMeta):
     payloads = PAYLOADS / "whatsapp"
     readme = PAGES / "whatsapp.md"
     grade = "gold"
+    unread: ClassVar = {
+        "*/identity_key_hash": "Airlock does not compare devices",
+        "*/from_parent_user_id": "the user's own id is enough",
+        "*/parent_user_id": "the user's own id is enough",
+        "entry/changes/value/calls/session": "Airlock takes no calls, and says so",
+        "entry/changes/value/contacts": "what is not a contact is not read",
+        "entry/changes/value/history/metadata": "the order of the history does not matter",
+        "entry/changes/value/history/threads/messages/history_context": "old texts need no receipts",
+        "entry/changes/value/message_echoes/from": "the metadata name the account",
+        "entry/changes/value/messages/context/from": "the id names the message",
+        "entry/changes/value/messages/image/url": "it expires; each attempt asks for a new one",
+        "entry/changes/value/messages/interactive/type": "the answer itself says which type it is",
+        "entry/changes/value/messages/system/type": "the new address says which type it is",
+        "entry/changes/value/messaging_product": "the object of the delivery says it",
+        "entry/changes/value/metadata/display_phone_number": "the id of the number is the account",
+        "entry/changes/value/statuses/conversation": "agents do not need what a text costs",
+        "entry/changes/value/statuses/errors/href": "the code is enough",
+        "entry/changes/value/statuses/pricing": "agents do not need what a text costs",
+        "entry/id": "the id of the number is the account",
+    }

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Generator, Mapping
 from datetime import datetime
 from typing import ClassVar, Self
+from urllib.parse import quote
 
 from connectors import (
     AnyEvent,
@@ -149,7 +150,8 @@ class Line(Connector[Settings]):
             # An app of the business sent this message and hosts the file itself.
             return Download(Call("GET", ref.locator["url"], auth=False))
         content = (
-            f"{str(self.config.data_url).rstrip('/')}/v2/bot/message/{ref.locator['id']}/content"
+            f"{str(self.config.data_url).rstrip('/')}/v2/bot/message"
+            f"/{quote(ref.locator['id'], safe='')}/content"
         )
         if ref.locator["prepared"]:
             # https://developers.line.biz/en/reference/messaging-api/#verify-video-or-audio-preparation-status

@@ -46,6 +46,15 @@ class TestRcs(Conformance):
     unread = {  # noqa: RUF012 - read only
         "message/messageId": "The id of the envelope is not signed.",
         "message/data/userFile/thumbnail": "Airlock makes its own thumbnails.",
+        "message/attributes": "The envelope around the data is not signed.",
+        "message/publishTime": "The envelope around the data is not signed.",
+        "subscription": "The envelope around the data is not signed.",
+        "message/data/agentId": "The signature proves which agent it is.",
+        "message/data/botDisplayName": "A launch names the agent by its id.",
+        "message/data/brandDisplayName": "A launch names the agent by its id.",
+        "message/data/brandId": "A launch names the agent by its id.",
+        "message/data/eventId": "A receipt is named for its text and status.",
+        "message/data/suggestionResponse/type": "A reply and an action are read alike.",
     }
 
     def sign(self, request: Request) -> Request:

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import jwt
 import pytest
@@ -53,6 +53,24 @@ class TestVonage(Conformance):
     payloads = Path(__file__).parent / "payloads"
     signature_header = "authorization"
     grade = "gold"
+    unread: ClassVar = {
+        "*/error/instance": "it is for Vonage's support",
+        "*/error/type": "the code is in the title",
+        "_self": "files have addresses of their own",
+        "context_status": "a quoted message that is not available has no id",
+        "destination": "agents do not need the carrier",
+        "error/instance": "it is for Vonage's support",
+        "error/type": "the code is in the title",
+        "message_type": "files are read by the names of their fields, because the type may be new",
+        "origin": "agents do not need the carrier",
+        "receipt:profile/username": "the name is shown",
+        "sms": "agents do not need the number of parts, nor a keyword that is in the text",
+        "usage": "agents do not need the price",
+        "whatsapp/conversation": "agents do not need what the conversation costs",
+        "whatsapp/recipient/parent_user_id": "the user's own ID is enough",
+        "whatsapp/waba_id": "the number is the account",
+        "workflow": "Airlock sends without workflows",
+    }
 
     def sign(self, request: Request) -> Request:
         return signed(request)

@@ -6,9 +6,11 @@ The flawed connectors import only what a connector may import: the kit must find
 from . import (
     agreement,
     calls,
+    completeness,
     costs,
     declarations,
     evidence,
+    identity,
     limits,
     meaning,
     parsing,
@@ -21,6 +23,7 @@ from . import (
     state,
     tokens,
     verification,
+    wording,
 )
 from .registry import flaws
 
@@ -30,9 +33,11 @@ FLAWS = list(
         (
             agreement,
             calls,
+            completeness,
             costs,
             declarations,
             evidence,
+            identity,
             limits,
             meaning,
             parsing,
@@ -45,6 +50,7 @@ FLAWS = list(
             state,
             tokens,
             verification,
+            wording,
         )
     )
 )
@@ -53,9 +59,11 @@ __all__ = [
     "FLAWS",
     "agreement",
     "calls",
+    "completeness",
     "costs",
     "declarations",
     "evidence",
+    "identity",
     "limits",
     "meaning",
     "parsing",
@@ -68,4 +76,5 @@ __all__ = [
     "state",
     "tokens",
     "verification",
+    "wording",
 ]

@@ -49,7 +49,7 @@ class LosesTheLanguage(Acme):
 @fails("the_whole_name_of_a_person_is_read")
 class ReadsOnlyTheFirstName(Acme):
     def name_of(self, profile: Any) -> str | None:
-        return profile.get("name") or None
+        return profile.get("first_name") or profile.get("name") or None
 
 
 @fails("a_second_change_of_a_message_has_another_id")

@@ -126,6 +126,18 @@ class TypesATokenAsText(Acme):
         refresh_token: str = Field(default="refresh-token-1", description="Refreshes")
 
 
+@fails("credentials_are_typed_as_secrets")
+class TypesAKeyAsText(Acme):
+    class Config(Settings):
+        api_key: str = Field(default="api-key-1", description="Calls the API")
+
+
+@fails("the_rule_for_credentials_is_airlocks")
+class TrustsEverybody(Acme):
+    def trusts(self, url: str) -> bool:
+        return url.startswith("https://")
+
+
 @fails("an_unknown_setting_is_rejected")
 class AcceptsAnySetting(Acme):
     class Config(Settings, extra="allow"):

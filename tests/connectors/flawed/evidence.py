@@ -5,7 +5,7 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
-from connectors import Call, Message, Party, Reaction, Reply, Sent, Text
+from connectors import Call, Message, Party, Reaction, Reply, Sent, Text, parse_timestamp
 from tests.connectors.sound import Acme
 
 from .registry import fails
@@ -21,6 +21,13 @@ class TakesTheMessageForThePerson(Acme):
 class LosesTheTime(Acme):
     def message(self, raw: Any) -> Message:
         return replace(super().message(raw), sent_at=None)
+
+
+@fails("an_answer_has_a_time_of_its_own")
+class DatesAnAnswerLikeItsQuestion(Acme):
+    def message(self, raw: Any) -> Message:
+        quoted = raw.get("reply_to") or {}
+        return replace(super().message(raw), sent_at=parse_timestamp(quoted.get("at") or raw["at"]))
 
 
 @fails("forwarding_is_shown")

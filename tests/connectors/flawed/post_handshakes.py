@@ -48,3 +48,16 @@ class CrashesOnGarbage(Acme):
     def handshake(self, request: Request) -> Response | None:
         orjson.loads(request.body or b"{}")
         return super().handshake(request)
+
+
+@fails("a_handshake_by_post_compares_our_word_in_constant_time")
+class LooksItsWordUpInAList(Acme):
+    def knows(self, content: dict[str, Any]) -> bool:
+        return content.get("clientToken") in (TOKEN, self.config.token.get_secret_value())
+
+
+@fails("a_handshake_by_post_looks_at_each_value")
+class AnswersAlwaysTheSame(Acme):
+    def handshake(self, request: Request) -> Response | None:
+        found = super().handshake(request)
+        return Response(body=b"ok") if found is not None and found.status < 300 else found

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import replace
+from urllib.parse import quote
 
 from connectors import Call, Outcome, Reply
 from tests.connectors.sound import Acme
@@ -9,6 +10,7 @@ from tests.connectors.sound import Acme
 from .registry import fails
 
 Reports = Generator[Call, Reply, None]
+GONE = frozenset({404})
 
 
 class Informed(Acme):
@@ -26,10 +28,12 @@ class Informed(Acme):
 
     def tell_outcome(self, out: Outcome) -> Reports:
         content = {"message": out.message_id, "state": out.state, "reason": out.reason}
-        yield Call("POST", f"{self.config.api}/outcomes", json=content)
+        at = {**content, "position": out.position}
+        yield Call("POST", f"{self.config.api}/outcomes", json=at, expects=GONE)
 
     def forget(self, account: str, to: str) -> Reports:
-        yield Call("DELETE", f"{self.config.api}/consumers/{to}")
+        address = f"{self.config.api}/consumers/{quote(to, safe='')}"
+        yield Call("DELETE", address, expects=GONE)
 
     def tell_closed(self, account: str, to: str) -> Reports:
         yield Call("POST", f"{self.config.api}/closed", json={"to": to})
@@ -54,6 +58,19 @@ class NumbersItsReports(Informed):
 class ReportsEverythingAsShown(Informed):
     def tell_outcome(self, out: Outcome) -> Reports:
         yield Call("POST", f"{self.config.api}/outcomes", json={"message": out.message_id})
+
+
+@fails("an_outcome_names_its_attachment")
+class ReportsMessagesAsAWhole(Informed):
+    def tell_outcome(self, out: Outcome) -> Reports:
+        content = {"message": out.message_id, "state": out.state, "reason": out.reason}
+        yield Call("POST", f"{self.config.api}/outcomes", json=content, expects=GONE)
+
+
+@fails("a_report_about_somebody_unknown_succeeds")
+class FailsForWhomThePlatformForgot(Informed):
+    def forget(self, account: str, to: str) -> Reports:
+        yield Call("DELETE", f"{self.config.api}/consumers/{quote(to, safe='')}")
 
 
 @fails("capabilities_match_the_implemented_methods")

@@ -1,0 +1,120 @@
+"""Tests that reasons agree with the platform's words, and that a code means the same wherever it comes."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from connectors.errors import Rejected
+from connectors.recordings import Recording
+from normalizer.events import Receipt
+
+from .replies import ReplyChecks
+from .trials import leaves, parse, parse_with, trials
+
+_WINDOW = (
+    r"24[ -]?hours?|re-?engagement|outside (of )?(the |this )?(\w+ ){0,2}window|"
+    r"window (is |has |was )?(closed|expired|over)"
+)
+#: What platforms say of texts that they refuse, and the reasons that agree with it.
+_MEANINGS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = tuple(
+    (re.compile(words, re.IGNORECASE), frozenset(reasons))
+    for words, reasons in (
+        (_WINDOW, ("window_closed",)),
+        (
+            r"opted.?out|unsubscribed|has blocked|(was|been|is) blocked by",
+            ("opted_out", "blocked", "undeliverable"),
+        ),
+    )
+)
+#: What only a person can resolve, or time.
+_OPERATOR = re.compile(
+    r"(daily|monthly) limit|quota (is |has been |was )?used up|(low|no) balance|out of credit|"
+    r"insufficient (funds|balance|credit)|billing|payment|(account|app|shop) (is |has been |was )?(suspended|disabled)",
+    re.IGNORECASE,
+)
+#: Codes that are tried in one receipt.
+_TRIED = 12
+
+
+class WordingChecks(ReplyChecks):
+    """Tests that what the platform says of a failure is what the connector says of it."""
+
+    def test_a_refused_text_has_the_reason_that_its_words_give(self) -> None:
+        for reply in self._replies():
+            refusal, said = self.connector.refusal(reply), _sentences(reply.content)
+            if reply.purpose != "send" or refusal.reason == "unknown":
+                continue
+            fault = _disagreement(refusal.reason, said)
+            assert fault is None, (
+                f"the platform says {said[:80]!r}, but the reason is {refusal.reason} and not {fault}; correct the"
+                " table of codes"
+            )
+
+    def test_what_only_a_person_can_resolve_calls_an_operator(self) -> None:
+        for reply in self._replies():
+            refusal, said = self.connector.refusal(reply), _sentences(reply.content)
+            known = refusal.operator or _limits_the_rate(refusal, said)
+            assert known or not _OPERATOR.search(said), (
+                f"the platform says {said[:80]!r}, but {refusal.reason} calls no operator, and nobody learns of it;"
+                " set `operator` in the table of codes"
+            )
+
+    def test_a_failed_text_has_the_reason_that_its_words_give(self, recording: Recording) -> None:
+        events = parse(self.connector, recording)
+        for event in events if len(events) == 1 else ():
+            if not isinstance(event, Receipt) or event.status != "failed":
+                continue
+            said = f"{event.detail or ''} {_sentences(recording.content)}"
+            fault = _disagreement(event.reason or "unknown", said)
+            assert event.reason == "unknown" or fault is None, (
+                f"the delivery says {said.strip()[:80]!r}, but the reason of the failure is {event.reason} and not"
+                f" {fault}; use the table of codes of refusal (failure_from)"
+            )
+
+    def test_a_code_means_the_same_in_a_receipt_and_in_a_reply(self, recording: Recording) -> None:
+        events = parse(self.connector, recording)
+        event = events[0] if len(events) == 1 else None
+        if not isinstance(event, Receipt) or event.code is None:
+            return
+        for trial in trials(self.connector, recording):
+            if str(trial.value) != event.code:
+                continue
+            for code, reason in self._known_codes(like=trial.value):
+                for found in parse_with(self.connector, recording, trial.path, code):
+                    shown = isinstance(found, Receipt) and found.code == str(code)
+                    assert not shown or found.reason == reason, (  # type: ignore[union-attr]  # a receipt
+                        f"the code {code} means {reason} in the reply to a text, but"
+                        f" {getattr(found, 'reason', '')} in a receipt; use one table for refusal and for failure_from"
+                    )
+
+    # helpers ----------------------------------------------------------------------------------------
+
+    def _known_codes(self, like: Any) -> Iterator[tuple[Any, str]]:
+        """The codes of recorded refusals of texts that have the form of another code, with their reasons."""
+        known: Mapping[Any, str] = {
+            refusal.code: refusal.reason
+            for reply in self._replies()
+            if reply.purpose == "send" and (refusal := self.connector.refusal(reply)).code
+        }
+        numeric = str(like).isdecimal()
+        fitting = [code for code in known if str(code).isdecimal() == numeric]
+        for code in fitting[:_TRIED]:
+            yield (int(code) if isinstance(like, int) else code), known[code]
+
+
+def _sentences(content: Any) -> str:
+    return " ".join(
+        str(value) for _, value in leaves(content) if isinstance(value, str) and " " in value
+    )
+
+
+def _disagreement(reason: str, said: str) -> str | None:
+    for words, reasons in _MEANINGS:
+        if words.search(said) and reason not in reasons:
+            return " or ".join(sorted(reasons))
+    return None
+
+
+def _limits_the_rate(refusal: Rejected, said: str) -> bool:
+    per = re.search(r"per (second|minute|hour)|rate", said, re.IGNORECASE)
+    return refusal.retry and per is not None
