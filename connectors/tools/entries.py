@@ -60,8 +60,10 @@ def listed(raw: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def entries(raw: Mapping[str, Any], name: str) -> list[Any]:
-    """Like `listed`, for a required field: raises KeyError if it is absent."""
+    """Like `listed`, for a required field: raises KeyError if it is absent or null."""
     found = raw[name]
+    if found is None:
+        raise KeyError(name)
     return found if isinstance(found, list) else [found]
 
 

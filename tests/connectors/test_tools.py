@@ -120,9 +120,10 @@ def test_a_single_value_counts_as_a_list_of_one(raw: Any, found: list[Any]) -> N
         assert entries(raw, "x") == found
 
 
-def test_entries_raises_if_the_field_is_missing() -> None:
+@pytest.mark.parametrize("raw", [{}, {"x": None}])
+def test_entries_raises_if_the_field_is_missing_or_null(raw: Any) -> None:
     with pytest.raises(KeyError):
-        entries({}, "x")
+        entries(raw, "x")
 
 
 def test_the_order_of_keys_does_not_change_a_fingerprint() -> None:
