@@ -188,6 +188,17 @@ class AgreementChecks(FactChecks):
                 f"the delivery says {begins[0]!r}, but it becomes Closed, so that nobody may answer; return a Notice"
             )
 
+    def test_a_notice_does_not_say_the_opposite(self, recording: Recording) -> None:
+        """What was unlinked is not linked, and who unblocked us did not block us."""
+        for event in parse(self.connector, recording):
+            shown_words = words_in(event.text or "") if isinstance(event, Notice) else frozenset()
+            for path, value in leaves(recording.content) if shown_words else ():
+                said = value.lower() if isinstance(value, str) and value.isalpha() else ""
+                other = said.removeprefix("un") if said.startswith("un") else f"un{said}"
+                assert not said or other not in shown_words or said in shown_words, (
+                    f"the delivery says {value!r} at {shown(path)}, but the notice says {other!r}; exchange the words"
+                )
+
     # helpers ----------------------------------------------------------------------------------------
 
     def _without_effect(

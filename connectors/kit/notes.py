@@ -11,9 +11,10 @@ from normalizer.events import AnyEvent, Receipt, Unknown
 
 from .exchanges import ANSWERED, exchanges
 from .notation import reply_of
+from .paths import shown
 from .refusals import refusals
-from .replies import ReplyChecks
-from .trials import parse
+from .replies import ReplyChecks, reply_leaves
+from .trials import parse, words_in
 
 #: What a note says of a recording that is not read, or not shown.
 CANNOT_BE_READ = "cannot be read"
@@ -22,6 +23,7 @@ NO_EVENT = "no event"
 #: What a note says of an exchange whose end differs from the status of its last reply.
 IS_REFUSED = "is refused"
 IS_A_SUCCESS = "is a success"
+NO_NAME = "no name"
 UNKNOWN = "unknown"
 
 #: The reasons of refusals for which a file can be named.
@@ -90,6 +92,19 @@ class NoteChecks(ReplyChecks):
                 f"{exchange.name}: the platform replies with {last.status}, but {exchange.flow} succeeds; raise"
                 f" self.refusal(reply). If it is meant to be so, add “{IS_A_SUCCESS}” to the note"
             )
+
+    def test_a_name_in_a_profile_is_returned(self) -> None:
+        for exchange in exchanges(self.payloads):
+            driven = self._run(exchange)
+            found = driven.refused or driven.result
+            if exchange.flow != "profile" or found or NO_NAME in exchange.note.lower():
+                continue
+            for _, path, value in reply_leaves(exchange):
+                named = words_in(str(path[-1])) & {"name", "username", "nickname"}
+                assert not named or not isinstance(value, str) or not value.strip(), (
+                    f"{exchange.name}: profile returns no name, but the reply has {value!r:.40} at {shown(path)};"
+                    f" return it. If it is meant to be so, add “{NO_NAME}” to the note"
+                )
 
     def test_an_unknown_reason_is_meant(self) -> None:
         """A code that was left out of the table looks like one that nobody knows."""

@@ -60,6 +60,7 @@ class TestApple(Conformance):
         "interactiveData/data/quick-reply/items/title": "the options that were not chosen",
         "interactiveData/data/replyMessage": "the business wrote the bubble; the answer itself is shown",
         "attachments/signature": "it is for the upload",
+        "interactiveData/$objects": "an archive of an app on the phone cannot be read",
         "interactiveDataRef/key": "Apple's service decrypts it",
         "richLinkData/assets": "the link itself is shown",
         "v": "every version is read alike",
@@ -106,6 +107,7 @@ class TestApple(Conformance):
 
 UNREAD_OF_META = {
     "entry/messaging/message/is_echo": "the sender says so, too",
+    "entry/messaging/message/is_unsupported": "a message without content says so, too",
     "entry/time": "each item has a time of its own",
 }
 
@@ -178,6 +180,7 @@ class TestWeb(Conformance):
     readme = PAGES / "web.md"
     grade = "gold"
     unread: ClassVar = {
+        "events/attachments/bytes": "the size of a file that is not known is not claimed",
         "events/attachments/kind": "the media type says it",
         "events/consumer/verified": "a consumer who joined is verified",
     }

@@ -354,6 +354,7 @@ def test_every_test_of_the_kit_fails_for_some_flaw() -> None:
         # In test_evidence.py and test_kit_evidence.py: they need other recordings.
         "test_a_file_that_is_being_prepared_is_asked_for_again",
         "test_a_token_is_sent_with_its_scheme",
+        "test_a_name_in_a_profile_is_returned",
         "test_what_only_a_person_can_resolve_calls_an_operator",
         "test_verify_distinguishes_capitals_in_a_proof",
         "test_a_file_is_fetched_only_when_it_is_ready",

@@ -114,6 +114,25 @@ def test_a_success_after_an_error_needs_a_note(folder: Path) -> None:
         assert bool(failures(trial(Content, folder), [test])) == found
 
 
+class Nameless(Acme):
+    def profile(self, account: str, party: str) -> Generator[Call, Reply, str | None]:
+        yield Call("GET", f"{self.config.api}/people/{party}")
+        return None
+
+
+def test_a_name_that_is_not_returned_is_found(folder: Path) -> None:
+    test = "test_a_name_in_a_profile_is_returned"
+    given = {"account": "shop-1", "party": "ann"}
+    for content, note, found in (
+        ({"username": "ann"}, "made by hand", True),
+        ({"username": "ann"}, "It has no name", False),
+        ({"id": "ann"}, "made by hand", False),
+    ):
+        steps = [step(call("GET", "/people/ann"), content)]
+        _add(folder, "exchanges", "a_name", flow="profile", given=given, note=note, steps=steps)
+        assert bool(failures(trial(Nameless, folder), [test])) == found
+
+
 class InBase64(Acme):
     """Signs in Base64, and takes capitals for small letters if it is careless."""
 

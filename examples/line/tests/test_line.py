@@ -37,6 +37,7 @@ class TestLine(Conformance):
         "events/message/imageSet": "each photo of a set is a message",
         "events/message/markAsReadToken": "Airlock does not keep tokens of messages",
         "events/message/quoteToken": "Airlock does not keep tokens of messages",
+        "events/message/size": "a message of an unknown type is not shown",
         "events/message/stickerResourceType": "LINE does not deliver the sticker's picture",
         "events/membership": "agents do not answer a membership",
         "events/mode": "Airlock has no other app in control",

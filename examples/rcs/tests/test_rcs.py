@@ -54,6 +54,8 @@ class TestRcs(Conformance):
         "message/data/brandDisplayName": "A launch names the agent by its id.",
         "message/data/brandId": "A launch names the agent by its id.",
         "message/data/eventId": "A receipt is named for its text and status.",
+        "message/data/hologram": "It stands for content that is not known.",
+        "message/data/userFile/payload/mimeType": "A file without an address is not shown.",
         "message/data/suggestionResponse/type": "A reply and an action are read alike.",
     }
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import pytest
 from airlock_telegram import Telegram
+from airlock_telegram.updates import UNSUPPORTED
 from connectors import Request
 from connectors.conformance import Conformance
 from pydantic import ValidationError
@@ -42,7 +43,9 @@ class TestTelegram(Conformance):
         "message/live_photo": "the photo is shown, and its video is not",
         "message/media_group_id": "each photo of an album is a message",
         "message/photo": "the largest of several sizes is enough",
-        "message/poll": "Airlock shows no polls, and says so",
+        **dict.fromkeys(
+            (f"message/{kind}" for kind in UNSUPPORTED), "Airlock does not show it, and says so"
+        ),
         "message/reply_to_message": "reply_to names the message, which agents have seen",
         "message/sticker/emoji": "the sticker itself is shown",
         "message/sticker/height": "Airlock measures files itself",

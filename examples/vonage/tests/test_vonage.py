@@ -63,6 +63,7 @@ class TestVonage(Conformance):
         "error/type": "the code is in the title",
         "message_type": "files are read by the names of their fields, because the type may be new",
         "origin": "agents do not need the carrier",
+        "poll": "Airlock shows no polls, and says so",
         "receipt:profile/username": "the name is shown",
         "sms": "agents do not need the number of parts, nor a keyword that is in the text",
         "usage": "agents do not need the price",

@@ -103,3 +103,16 @@ class LeavesPhotosOut(Acme):
     def message(self, raw: Any) -> Message:
         found = super().message(raw)
         return found if self.config.photos else replace(found, attachments=())
+
+
+@fails("a_notice_does_not_say_the_opposite")
+class SaysTheOpposite(Acme):
+    def joined(self, raw: Any) -> Notice:
+        return replace(super().joined(raw), text="Somebody has unjoined the shop")
+
+
+@fails("a_second_notice_has_another_id")
+class LetsEverybodySayItOnce(Acme):
+    def message(self, raw: Any) -> Message:
+        found = super().message(raw)
+        return replace(found, id=f"{found.party.id}-{found.text}-{found.choice}-{raw.get('file')}")
