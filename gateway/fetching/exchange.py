@@ -1,6 +1,7 @@
 """One request and the headers of its response, within time limits; network errors become `Unreachable`."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -76,8 +77,23 @@ def _describe(exc: Exception) -> str:
         case httpcore.ConnectTimeout():
             return "no connection in time"
         case httpcore.ConnectError():
-            return f"no connection ({exc})"
+            return f"no connection ({_cause(exc)})"
         case httpcore.ProtocolError():
             return "the response was not HTTP, or there was none"
         case _:
             return "the connection was lost"
+
+
+def _cause(exc: BaseException) -> str:
+    """Return the system's words for a failed connection: the libraries' own say only that all attempts failed."""
+    found: BaseException | None = exc
+    while found is not None:
+        match found:
+            case ssl.SSLCertVerificationError():
+                return f"the certificate is not valid: {found.verify_message.rstrip('.')}"
+            case ssl.SSLError():
+                return "TLS failed"
+            case OSError(errno=int(code)) if code > 0:
+                return os.strerror(code).lower()
+        found = found.__cause__ or found.__context__
+    return str(exc)
