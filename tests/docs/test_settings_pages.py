@@ -72,7 +72,8 @@ def test_settings_shown_on_a_page_can_be_loaded(listing: Any, tmp_path: Path) ->
     file = tmp_path / "connectors.yaml"
     content = yaml.safe_load(listing.code)
     file.write_text(yaml.safe_dump(_without_plugins(content)))
-    assert isinstance(load(file, _environment(listing.code)), Settings)
+    variables = {**_environment(listing.code), **_shown_variables(listing.page)}
+    assert isinstance(load(file, variables), Settings)
 
 
 def test_the_shown_error_messages_match_the_code(tmp_path: Path) -> None:
@@ -130,6 +131,12 @@ def _without_plugins(content: Any) -> Any:
     return content
 
 
+def _shown_variables(page: Path) -> dict[str, str]:
+    """Return the variables that a page's files for --env-file give to its settings."""
+    files = [one.code for one in listings(page) if one.language == "ini"]
+    return dict(re.findall(r"^([A-Z_]+)=(.+)$", "\n".join(files), re.MULTILINE))
+
+
 def _environment(code: str) -> dict[str, str]:
     """Return a value that is accepted for each reference in a listing."""
     names = re.findall(r"\$\{([A-Z_]+)\}", code)
@@ -137,6 +144,7 @@ def _environment(code: str) -> dict[str, str]:
 
 
 _EXAMPLE_SECRETS = {
+    "NODE": "1",
     "APPLE_MSP_SECRET": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
     "CORE_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "WEB_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
