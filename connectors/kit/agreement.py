@@ -28,7 +28,7 @@ _LANGUAGES = frozenset({"locale", "language"})
 _SURNAMES = frozenset({"lastname", "last_name", "surname", "family_name", "familyname"})
 #: What platforms call the words and events that begin and end an opt-out.
 _OPT_OUTS = frozenset({"stop", "unsubscribe", "unsubscribed", "optout", "opt_out"})
-_OPT_INS = frozenset({"start", "unstop", "subscribe", "subscribed", "optin", "opt_in"})
+_OPT_INS = frozenset({"start", "unstop", "subscribe", "subscribed", "optin", "resume"})
 #: What platforms call the end of a conversation by the consumer, and its beginning.
 _ENDS = frozenset({"unfollow", "unfollowed", "kicked", "blocked"})
 _BEGINNINGS = frozenset({"follow", "followed", "member", "unblocked", "joined"})
@@ -67,6 +67,16 @@ class AgreementChecks(FactChecks):
             assert name != "voice" or found.kind != "audio" or found.voice, (
                 "the delivery calls the file 'voice', but it is not marked as one; set Attachment.voice"
             )
+
+    def test_a_picture_that_is_sent_as_a_file_is_a_photo(self, recording: Recording) -> None:
+        """Its kind follows from its type, or else from its name."""
+        for trial in trials(self.connector, recording):
+            for other in _picture(trial):
+                for event in parse_with(self.connector, recording, trial.path, other):
+                    kinds = [one.kind for one in getattr(event, "attachments", ())]
+                    assert kinds != ["document"], (
+                        f"{shown(trial.path)} is {other!r}, but the file is a document; use kind_of(media_type, name)"
+                    )
 
     def test_the_size_of_a_file_is_passed_on(self, recording: Recording) -> None:
         before = parse(self.connector, recording)
@@ -158,7 +168,9 @@ class AgreementChecks(FactChecks):
             )
 
     def test_an_opt_out_is_what_its_word_says(self, recording: Recording) -> None:
-        said = {str(value).strip().lower() for _, value in leaves(recording.content)}
+        values = [str(value).strip() for _, value in leaves(recording.content)]
+        said = {value.lower() for value in values}
+        said |= {word for value in values if " " not in value for word in words_in(value)}
         stops, starts = bool(said & _OPT_OUTS), bool(said & _OPT_INS)
         for event in parse(self.connector, recording) if stops != starts else ():
             given = _opted_out(event)
@@ -256,6 +268,16 @@ def _is_second(found: AnyEvent, event: Edit | Reaction) -> bool:
     """Whether an event is another change of the same message by the same person."""
     same = type(found) is type(event) and getattr(found, "target", None) == event.target
     return same and found.party == event.party and found != event
+
+
+def _picture(trial: Trial) -> Iterator[str]:
+    """What makes a picture of the only file of a message: its type, or its name if it has no type."""
+    found = getattr(trial.events[0], "attachments", ()) if len(trial.events) == 1 else ()
+    media = found[0].media if len(found) == 1 and found[0].kind == "document" else None
+    if media is not None and media.media_type == trial.fresh:
+        yield "image/png"
+    elif media is not None and media.media_type is None and media.name == trial.fresh:
+        yield "picture.png"
 
 
 def _opted_out(event: AnyEvent) -> Any:

@@ -11,6 +11,7 @@ from connectors.recordings import RECEIVED_AT, Recording
 from connectors.tools.authorization import headers_for_call
 
 from .kit_token import kit_token
+from .promises import EXEMPTIBLE
 from .run_flow import Answer, Start, drive, explain_crash, first_call
 from .subject import Subject
 
@@ -135,6 +136,15 @@ class CallChecks(Subject):
             assert value.isascii() and value.isprintable(), (  # noqa: PT018 - one rule
                 f"the value of {name} contains characters that cannot be sent; encode it"
             )
+
+    def test_authorization_names_its_scheme(self) -> None:
+        """RFC 9110, section 11.6.2: the scheme, a blank and the credentials."""
+        token, call = kit_token(self.connector), Call("GET", self.connector.config.api)
+        headers = headers_for_call(self.connector, RECEIVED_AT, token, call)
+        assert " " in headers.get("authorization", " "), (
+            "authorize returns credentials without a scheme; write “Bearer ” or “Basic ” before them, or, if the"
+            f" platform wants none, {EXEMPTIBLE}"
+        )
 
     @pytest.mark.parametrize("token", ["", "wrong", "é", "\udce9", "a" * 10_000])
     def test_handshake_rejects_a_wrong_verify_token(self, token: str) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from urllib.parse import urlsplit
 
 from connectors.contract import Call
 
@@ -12,6 +13,9 @@ from .trials import leaves, words_in
 
 _STARTING = frozenset({"on", "start", "started", "begin", "true"})
 _STOPPING = frozenset({"off", "stop", "stopped", "end", "false"})
+
+_READ = frozenset({"read", "seen", "displayed"})
+_TYPING = frozenset({"typing", "type", "composing", "indicator", "action", "activity"})
 
 
 class IndicatorChecks(Subject):
@@ -33,12 +37,21 @@ class IndicatorChecks(Subject):
             " the agent stops; exchange them"
         )
 
+    def test_send_typing_does_not_say_read(self) -> None:
+        if self.connector.capabilities.support("send_typing") == "no":
+            return
+        call = first_call(partial(self.connector.send_typing, TYPING))
+        said = _said_by(call) | _named_in(call)
+        assert not said & _READ or said & _TYPING, (
+            f"send_typing reports {min(said & _READ)!r}; report that an agent is typing"
+        )
+
     def test_mark_read_says_read(self) -> None:
         if self.connector.capabilities.support("mark_read") == "no":
             return
         said = _said_by(first_call(partial(self.connector.mark_read, "", TEXT.to, "m")))
         others = sorted(said & {"delivered", "delivery", "typing", "failed"})
-        assert not others or said & {"read", "seen", "displayed"}, (
+        assert not others or said & _READ, (
             f"mark_read reports {others[0]!r}; report that the message was read"
         )
 
@@ -49,3 +62,11 @@ def _said_by(call: Call | None) -> frozenset[str]:
     return frozenset(
         word for value in values if isinstance(value, str | bool) for word in words_in(str(value))
     )
+
+
+def _named_in(call: Call | None) -> frozenset[str]:
+    """The words in the names of a call's fields, and in its address."""
+    if call is None:
+        return frozenset()
+    names = [part for path, _ in leaves(content_of(call)) for part in path if isinstance(part, str)]
+    return words_in(*names, urlsplit(call.url).path)

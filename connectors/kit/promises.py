@@ -23,7 +23,11 @@ _LONGEST = 1500
 _KIT = Path(__file__).parent
 #: The promises that a platform may make impossible, and the sentence that says how to declare it.
 MAY_BE_EXEMPT = frozenset(
-    {"check_makes_a_call_with_our_credentials", "verify_refuses_an_old_proof"}
+    {
+        "authorization_names_its_scheme",
+        "check_makes_a_call_with_our_credentials",
+        "verify_refuses_an_old_proof",
+    }
 )
 EXEMPTIBLE = "name this test in `exempt` of the test class, with the reason"
 

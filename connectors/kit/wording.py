@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connectors.contract import Reply
 from connectors.errors import Rejected
 from connectors.recordings import Recording
 from normalizer.events import Receipt
@@ -48,6 +49,13 @@ class WordingChecks(ReplyChecks):
             assert fault is None, (
                 f"the platform says {said[:80]!r}, but the reason is {refusal.reason} and not {fault}; correct the"
                 " table of codes"
+            )
+
+    def test_a_refused_text_is_not_a_lost_file(self) -> None:
+        for status in (400, 403, 404, 410):
+            refusal = self.connector.refusal(Reply(status, {}, None, b"", "send"))
+            assert refusal.reason not in {"gone", "expired"}, (
+                f"HTTP {status} for a text means {refusal.reason}, which is a reason for files; look at reply.purpose"
             )
 
     def test_what_only_a_person_can_resolve_calls_an_operator(self) -> None:

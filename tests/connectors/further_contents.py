@@ -52,6 +52,11 @@ FURTHER_CONTENTS: dict[str, Any] = {
             }
         ]
     },
+    "a_bill": _message(
+        "m-29",
+        1760000033,
+        files=[{"id": "f29", "type": "application/pdf", "file_name": "bill.pdf"}],
+    ),
     "somebody_left": {"updates": [{"kind": "blocked", "at": 1760000032, "from": "ben"}]},
     "somebody_joined": {"updates": [{"kind": "joined", "at": 1760000029, "from": "ben"}]},
     "our_key": {

@@ -88,7 +88,15 @@ class Acme(Connector[Settings]):
     capabilities = Capabilities(
         offers(
             yes=(
-                *("text", "photo", "photo_caption", "several_photos", "audio", "location"),
+                *(
+                    "text",
+                    "photo",
+                    "photo_caption",
+                    "several_photos",
+                    "audio",
+                    "location",
+                    "document",
+                ),
                 *(
                     "reply_context",
                     "deletion",

@@ -14,6 +14,7 @@ from connectors import (
     Reply,
     Sent,
     Text,
+    Typing,
     location,
 )
 from tests.connectors.sound import Acme
@@ -129,3 +130,13 @@ class WritesTheHostIntoTheCode(Acme):
             case {"name": str(name)} if name.strip():
                 return name
         raise self.refusal(reply)
+
+
+@fails("send_typing_does_not_say_read")
+class SaysReadWhenTyping(Acme):
+    capabilities = replace(
+        Acme.capabilities, features={**Acme.capabilities.features, "send_typing": "yes"}
+    )
+
+    def send_typing(self, out: Typing) -> Generator[Call, Reply, None]:
+        yield Call("POST", f"{self.config.api}/events", json={"to": out.to, "event": "READ"})

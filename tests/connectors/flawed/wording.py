@@ -1,9 +1,11 @@
 """Flaws in the reasons of refusals and failures."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from connectors import Receipt, Rejected, Reply
+from connectors import Attachment, Receipt, Rejected, Reply
 from tests.connectors.sound import Acme
 
 from .registry import fails
@@ -54,3 +56,22 @@ class BlamesTheConsumer(Acme):
 class HasTwoTables(Acme):
     def failure(self, raw: Any) -> Receipt:
         return replace(super().failure(raw), reason="undeliverable")
+
+
+@fails("a_refused_text_is_not_a_lost_file")
+class TakesATextForAFile(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        return _with_reason("gone", super().refusal(reply))
+
+
+@fails("authorization_names_its_scheme")
+class LeavesTheSchemeOut(Acme):
+    def authorize(self, now: datetime) -> Mapping[str, str]:
+        return {"authorization": self.config.token.get_secret_value()}
+
+
+@fails("a_picture_that_is_sent_as_a_file_is_a_photo")
+class TakesEveryFileForADocument(Acme):
+    def file(self, raw: Any) -> Attachment:
+        found = super().file(raw)
+        return replace(found, kind="document" if found.media and found.media.name else found.kind)
