@@ -15,7 +15,7 @@ _STARTING = frozenset({"on", "start", "started", "begin", "true"})
 _STOPPING = frozenset({"off", "stop", "stopped", "end", "false"})
 
 _READ = frozenset({"read", "seen", "displayed"})
-_TYPING = frozenset({"typing", "type", "composing", "indicator", "action", "activity"})
+_TYPING = frozenset({"typing", "composing", "indicator", "action", "activity"})
 
 
 class IndicatorChecks(Subject):
