@@ -272,7 +272,9 @@ def _is_second(found: AnyEvent, event: Edit | Reaction) -> bool:
 
 def _picture(trial: Trial) -> Iterator[str]:
     """What makes a picture of the only file of a message: its type, or its name if it has no type."""
-    found = getattr(trial.events[0], "attachments", ()) if len(trial.events) == 1 else ()
+    found: tuple[Attachment, ...] = (
+        getattr(trial.events[0], "attachments", ()) if len(trial.events) == 1 else ()
+    )
     media = found[0].media if len(found) == 1 and found[0].kind == "document" else None
     if media is not None and media.media_type == trial.fresh:
         yield "image/png"
