@@ -48,12 +48,13 @@ async def _send_changes(request: web.Request, response: web.StreamResponse, sinc
         seen = workspace.updates.count
         if workspace.updates.closed:
             return
-        if not await still_allowed(request, "talk"):
-            await response.write(_ENDED)
-            return
         seen_agents = workspace.presence.of_others(scope.agent, now())
         query = partial(_changes, scope=scope, since=since, presence=seen_agents)
         page, presence, complete = await workspace.database.read(query)
+        # After the query: what was written since the permission ended is not sent.
+        if not await still_allowed(request, "talk"):
+            await response.write(_ENDED)
+            return
         since = page["revision"]
         if presence != shown:
             shown = presence
