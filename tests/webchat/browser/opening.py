@@ -44,6 +44,9 @@ class Opener:
 
     async def close(self) -> None:
         for context in self._contexts:
+            # A request that a test still holds would fail in the next test.
+            for page in context.pages:
+                await page.unroute_all(behavior="ignoreErrors")
             await context.close()
 
     def _note(self, message: Any) -> None:
