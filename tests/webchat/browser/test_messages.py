@@ -1,5 +1,7 @@
 """Texts, photos and recordings as a consumer sends them and sees them."""
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -139,6 +141,10 @@ async def test_video_is_recorded_by_press_and_by_hold(opener: Opener, chat: Runn
     event = await chat.event("message")
     (file,) = event["attachments"]
     assert (event["text"], file["kind"]) == ("It rattles", "video")
+    # It is replayed in a closed conversation as well.
+    await chat.platform("closed", to=event["consumer"]["id"])
+    await expect(page.get_by_text("The conversation was closed")).to_be_visible()
+    await expect(page.locator(".length")).to_have_text(re.compile(r"0:0\d"))
     await page.get_by_role("button", name="Play video").click()
     await expect(page.locator(".viewer video")).to_have_js_property("paused", False)
     await page.locator(".viewer video").evaluate("video => { video.currentTime = 0.5; }")
