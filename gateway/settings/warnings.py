@@ -22,15 +22,7 @@ def _warnings(settings: Settings) -> Iterator[str]:
     if not settings.connectors:
         yield "connectors: none is configured, so no platform can deliver anything yet"
     if isinstance(settings.gateway.journal, DatabaseUrl):
-        yield (
-            "gateway.journal: only the journal is in PostgreSQL; files are in gateway.data, and accounts of the "
-            "built-in workspace stay in its own SQLite file there"
-        )
-        if settings.webchat is not None:
-            yield (
-                "webchat: its conversations are in a SQLite file of this node; let one node serve it, and the others "
-                "have no such section, or run it alone by airlock chat"
-            )
+        yield from _of_several_nodes(settings)
     if settings.core.url and not settings.gateway.api_tokens:
         yield "gateway.api_tokens: none is set, so the core can neither reply nor show media"
     if any(len(signing_key(secret)) < _MIN_SIGNING_KEY for secret in settings.core.secrets):
@@ -46,6 +38,19 @@ def _warnings(settings: Settings) -> Iterator[str]:
     yield from _plain_http(settings)
     yield from _closed_to_us(settings)
     yield from _hard_to_read(settings)
+
+
+def _of_several_nodes(settings: Settings) -> Iterator[str]:
+    if settings.gateway.media == "file":
+        yield (
+            "gateway.journal: only the journal is in PostgreSQL; files are in gateway.data, so several nodes need "
+            "a bucket (gateway.media) or one folder for them"
+        )
+    if settings.webchat is not None:
+        yield (
+            "webchat: its conversations are in a SQLite file of this node; let one node serve it, and the others "
+            "have no such section, or run it alone by airlock chat"
+        )
 
 
 def _plain_http(settings: Settings) -> Iterator[str]:

@@ -78,7 +78,10 @@ def test_a_database_requires_a_core(file: SettingsFile) -> None:
 def test_the_check_says_what_stays_on_this_machine(file: SettingsFile) -> None:
     settings = file.load(f"gateway: {{journal: 'postgresql://db/airlock'}}\n{CORE}")
     assert isinstance(settings.gateway.journal, DatabaseUrl)
-    assert any("stay in its own SQLite file" in sentence for sentence in advice(settings))
+    assert any("files are in gateway.data" in sentence for sentence in advice(settings))
+    bucket = "gateway: {journal: 'postgresql://db/airlock', media: 's3://files/airlock'}"
+    settings = file.load(f"{bucket}\n{CORE}")
+    assert not any("files are in gateway.data" in sentence for sentence in advice(settings))
 
 
 @pytest.mark.parametrize("name", ["", "-a", "a b", "a/b", "ä", "a" * 64])
