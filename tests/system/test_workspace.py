@@ -10,7 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, Response, expect
+from playwright.async_api import Locator, Page, Response, expect
+from playwright.async_api import TimeoutError as NotSeen
 
 from simulator import Fault, photo, video, voice
 from simulator.samples import padded, recording
@@ -53,11 +54,26 @@ async def signed_in(shop: Site, *names: str, **context: Any) -> AsyncIterator[li
         yield opened
 
 
+async def has_come(entry: Locator) -> bool:
+    """Wait a moment for an entry of the list."""
+    try:
+        await entry.wait_for(timeout=1000)
+    except NotSeen:
+        return False
+    return True
+
+
 async def open_conversation(page: Page, text: str) -> None:
     """Find the conversation that contains the text, and take it if it is unassigned."""
     await page.get_by_role("button", name="All", exact=True).click()
-    await page.get_by_label("Search names and messages").fill(text)
+    search = page.get_by_label("Search names and messages")
     entry = page.locator(".entry").first
+    async with asyncio.timeout(20):
+        await search.fill(text)
+        # A search does not find what arrives after it.
+        while not await has_come(entry):
+            await search.fill("")
+            await search.fill(text)
     await expect(entry).to_contain_text(text[:20])
     await entry.click()
     await expect(page.locator("#head-name")).to_be_visible()

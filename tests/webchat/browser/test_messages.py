@@ -122,7 +122,7 @@ async def test_video_is_recorded_by_press_and_by_hold(opener: Opener, chat: Runn
     await expect(page.locator(".clock")).to_have_text("0:00")
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
-    assert await _cameras_on(page) == 0
+    await until(lambda: _camera_is_off(page))
     await choose(page, "Record video")
     await expect(shutter).to_be_enabled()
     await shutter.hover()
@@ -231,10 +231,10 @@ async def test_second_device_shows_sanitized_files_alone(opener: Opener, chat: R
     assert "identity" not in second.url
 
 
-async def _cameras_on(page: Page) -> int:
-    return int(
+async def _camera_is_off(page: Page) -> bool:
+    return bool(
         await page.evaluate(
-            "[...document.querySelectorAll('video')].filter((one) => one.srcObject).length"
+            "[...document.querySelectorAll('video')].every((one) => !one.srcObject)"
         )
     )
 
