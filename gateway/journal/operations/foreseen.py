@@ -37,7 +37,7 @@ class Foreseen:
     facts: dict[str, int | None] = field(default_factory=dict)
     #: The part that has a platform's id; None if no agent's text has it.
     parts: dict[str, SentPart | None] = field(default_factory=dict)
-    #: The keys of agents' texts by their ids; None if there is no such text.
+    #: The keys of agents' texts by their ids; None for an unknown one.
     texts: dict[str, int | None] = field(default_factory=dict)
     #: By the conversation's key.
     open_texts: dict[int, OpenTexts] = field(default_factory=dict)
