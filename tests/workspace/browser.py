@@ -56,6 +56,12 @@ async def pages_at(*addresses: str, **context: Any) -> AsyncIterator[list[Page]]
     assert errors == []
 
 
+async def end_session(page: Page) -> None:
+    """Forget the session. The page is left first: a request that it still sends would lead it to the form."""
+    await page.goto("about:blank")
+    await page.context.clear_cookies()
+
+
 async def until(page: Page, expression: str) -> None:
     """Wait until an expression is true. Playwright's own wait needs eval, which our pages forbid."""
     async with asyncio.timeout(60):

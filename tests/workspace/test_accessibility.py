@@ -8,7 +8,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from tests.workspace import samples
-from tests.workspace.browser import pages
+from tests.workspace.browser import end_session, pages
 from tests.workspace.running import RunningWorkspace
 
 pytestmark = pytest.mark.system
@@ -96,7 +96,7 @@ async def test_page_of_an_unassigned_agent_has_no_accessibility_violations(
     with_everything: RunningWorkspace, display: str
 ) -> None:
     async with pages(with_everything, **DISPLAYS[display]) as (page,):
-        await page.context.clear_cookies()
+        await end_session(page)
         await page.goto(with_everything.url("sign-in"))
         await page.get_by_role("button", name="Continue as sam").click()
         await page.goto(with_everything.url("?conversation=conv_mia"))
@@ -124,7 +124,7 @@ async def test_sign_in_page_has_no_accessibility_violations(
     with_everything: RunningWorkspace, display: str
 ) -> None:
     async with pages(with_everything, **DISPLAYS[display]) as (page,):
-        await page.context.clear_cookies()
+        await end_session(page)
         await page.goto(with_everything.url("sign-in"))
         await check(page, "sign-in")
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.workspace import samples
-from tests.workspace.browser import pages
+from tests.workspace.browser import pages, until
 from tests.workspace.running import RunningWorkspace
 
 pytestmark = pytest.mark.system
@@ -124,6 +124,32 @@ async def test_older_messages_do_not_move_what_is_read(mia: RunningWorkspace) ->
         # The browser rounds positions to whole pixels with each change.
         assert abs(before["y"] - after["y"]) < 10
         await expect(page.get_by_role("button", name="New messages")).to_be_hidden()
+
+
+async def test_photos_stay_in_view_as_they_arrive_and_are_ready(mia: RunningWorkspace) -> None:
+    async with pages(mia) as (page,):
+        await open_mia(page)
+        small = samples.jpeg(320, 320, (120, 200, 150))
+        for number in range(2, 8):
+            mia.gateway.add_media("conv_mia", f"att_{number}", thumbnail=small)
+            for type, state in (("message.received", "pending"), ("attachment.updated", "ready")):
+                attachments = [samples.photo(f"att_{number}", state)]
+                message = samples.message(number, text=f"photo {number}", attachments=attachments)
+                await mia.deliver(
+                    samples.event(f"evt_{number}{state}", type, data(message=message))
+                )
+        await expect(page.locator(".message", has_text="photo 7")).to_be_in_viewport()
+        newer = page.get_by_role("button", name="New messages")
+        await expect(newer).to_be_hidden()
+        await until(
+            page,
+            "((one) => one.scrollHeight - one.scrollTop - one.clientHeight < 1)(document.querySelector('#scroll'))",
+        )
+        await page.locator("#scroll").evaluate("one => { one.scrollTop = 0; }")
+        await mia.deliver(samples.received("evt_8", samples.message(8, text="and?")))
+        await newer.click()
+        await expect(page.locator(".message", has_text="and?")).to_be_in_viewport()
+        await expect(newer).to_be_hidden()
 
 
 async def test_new_name_and_address_reach_the_page(mia: RunningWorkspace) -> None:

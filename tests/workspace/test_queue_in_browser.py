@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.workspace.browser import pages
+from tests.workspace.browser import end_session, pages
 from tests.workspace.running import RunningWorkspace
 from tests.workspace.test_accessibility import check
 from tests.workspace.test_queue import SMS, take, written
@@ -23,7 +23,7 @@ async def three(running: RunningWorkspace) -> RunningWorkspace:
 
 
 async def sign_in_as_sam(page: Page, running: RunningWorkspace) -> None:
-    await page.context.clear_cookies()
+    await end_session(page)
     await page.goto(running.url("sign-in"))
     await page.get_by_role("button", name="Continue as sam").click()
     await expect(page.get_by_title("You are signed in with this name")).to_have_text("sam")

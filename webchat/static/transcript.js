@@ -24,6 +24,7 @@ export class Transcript {
   #scroll = byId("scroll");
   #waiting = false;
   #toEnd = true;
+  #lastTop = 0;
 
   /** Lines up to this position were cleared on this device. */
   cleared = 0;
@@ -37,7 +38,11 @@ export class Transcript {
     this.actions = actions;
     this.added = added;
     this.#scroll.addEventListener("scroll", () => {
-      this.#toEnd = this.#scroll.scrollHeight - this.#scroll.scrollTop - this.#scroll.clientHeight < NEAR_END;
+      const { scrollHeight, scrollTop, clientHeight } = this.#scroll;
+      // Only scrolling up leaves the end: a picture that grows after the last move does not.
+      if (scrollHeight - scrollTop - clientHeight < NEAR_END) this.#toEnd = true;
+      else if (scrollTop < this.#lastTop) this.#toEnd = false;
+      this.#lastTop = scrollTop;
       byId("newest").hidden = this.#toEnd;
     }, { passive: true });
     // What waits says whether it waits for the network.

@@ -25,7 +25,10 @@ export class Transcript {
   // How often lines arrived that belong above the loaded part.
   #above = 0;
   #loading = false;
+  // Whether the last line stays in view as lines arrive and grow. Only scrolling up ends that: while the page moves to a
+  // new last line, the end is not near either.
   #following = true;
+  #lastTop = 0;
 
   /** @param {ShowError} showError */
   constructor(showError) {
@@ -36,7 +39,10 @@ export class Transcript {
     this.newer = byId("newer");
     this.newer.addEventListener("click", () => this.#scrollToEnd("smooth"));
     this.scroll.addEventListener("scroll", () => {
-      this.#following = this.#isNearEnd();
+      const { scrollTop } = this.scroll;
+      if (this.#isNearEnd()) this.#following = true;
+      else if (scrollTop < this.#lastTop) this.#following = false;
+      this.#lastTop = scrollTop;
       if (this.#following) this.newer.hidden = true;
     }, { passive: true });
     // When the reply box grows, the lines have less room. If the end was visible, it stays visible.
@@ -147,7 +153,7 @@ export class Transcript {
 
   /** @param {Line[]} lines */
   #apply(lines) {
-    const follow = this.#isNearEnd();
+    const follow = this.#following;
     const last = this.#sorted().at(-1)?.line;
     const fresh = lines.some((line) => !this.#lines.has(line.position) && (!last || order(last, line) < 0));
     const loaded = lines.filter((line) => this.#lines.has(line.position) || this.#isInLoadedRange(line));
@@ -237,6 +243,7 @@ export class Transcript {
 
   /** @param {ScrollBehavior} behavior */
   #scrollToEnd(behavior) {
+    this.#following = true;
     this.scroll.scrollTo({ top: this.scroll.scrollHeight, behavior });
   }
 }
