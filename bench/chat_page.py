@@ -163,7 +163,9 @@ def settings(port: int, gateway: int, origin: str) -> dict[str, Any]:
     content = section(port, gateway)
     url = f"http://localhost:{port}"
     content["webchat"]["public_url"] = url
-    content["webchat"]["sites"]["shop"]["origins"] = [origin]
+    shop = content["webchat"]["sites"]["shop"]
+    shop["origins"] = [origin]
+    shop["limits"]["messages_per_minute"] = 1_000
     content["fetch"]["own_origins"].append(url)
     return content
 

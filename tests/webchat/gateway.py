@@ -92,7 +92,7 @@ class FakeGateway:
         status = self.answers.pop(0) if self.answers else 200
         if status < 300:
             self.requests.append((headers, body))
-        return web.Response(status=status)
+        return web.Response(status=status, headers={"X-Request-Id": "req-of-the-gateway"})
 
     async def _link(self, request: web.Request) -> web.Response:
         body = await request.read()

@@ -15,16 +15,25 @@ from .signing import signed_headers
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 #: Bytes that are read of an answer.
 _MAX_ANSWER = 64 * 1024
+_MAX_ID = 100
 _LINKS_PATH = "/v1/consumer-links"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response; status 0 if there was none, with the error's name as `reason`."""
+    """A response; status 0 if there was none, with the error's name as `reason`.
+
+    `request_id` is the gateway's own, under which it logged the call.
+    """
 
     status: int
     body: bytes = b""
     reason: str = ""
+    request_id: str = ""
+
+    def __str__(self) -> str:
+        """For the log."""
+        return f"{self.status}, {self.request_id}" if self.status else self.reason
 
     @property
     def taken(self) -> bool:
@@ -75,7 +84,9 @@ class GatewayClient:
             async with self._session.post(
                 url, data=body, headers=headers, allow_redirects=False
             ) as response:
-                return Answer(response.status, await response.content.read(_MAX_ANSWER))
+                body = await response.content.read(_MAX_ANSWER)
+                named = response.headers.get("X-Request-Id", "no request id")[:_MAX_ID]
+                return Answer(response.status, body, request_id=named)
         except (TimeoutError, aiohttp.ClientError, OSError) as exc:
             return Answer(0, reason=type(exc).__name__)
 

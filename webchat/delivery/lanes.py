@@ -123,9 +123,9 @@ class Lanes:
         self.stopped.add(lane)
         self._counters.refused()
         _log.error(
-            "the gateway refuses the deliveries of %s with %s: %s, then start the web channel again",
+            "the gateway refuses the deliveries of %s (%s): %s, then start the web channel again",
             lane,
-            answer.status,
+            answer,
             _STOPPING[answer.status],
         )
 
@@ -135,7 +135,7 @@ class Lanes:
         _log.error(
             "%s events were given up after 7 days without success (%s)",
             len(batch.sequences),
-            answer.status or answer.reason,
+            answer,
         )
 
     async def _postpone(self, batch: Batch, answer: Answer) -> float:
@@ -145,7 +145,7 @@ class Lanes:
         await self._database.write(partial(outbox.postpone, batch=batch, due=due))
         _log.warning(
             "the gateway did not take a delivery (%s); attempt %s follows in %.1f s",
-            answer.status or answer.reason,
+            answer,
             batch.attempts + 2,
             pause,
         )

@@ -1,4 +1,4 @@
-"""Middleware for every response: security headers, and errors as problem details."""
+"""Middleware for every response: security headers, the request's id, and errors as problem details."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -9,6 +9,7 @@ from aiohttp.http import HttpProcessingError
 
 from .context import CHAT
 from .problems import Code, Problem
+from .request_ids import HEADER, request_id
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers = response.headers
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)
+    headers[HEADER] = request_id(request)
     # aiohttp adds its own, with its version and Python's.
     headers["Server"] = "Airlock"
     headers.setdefault(
@@ -67,7 +69,9 @@ async def errors_as_problems(request: web.Request, handler: Handler) -> web.Stre
     except web.HTTPException:
         raise
     except Exception:  # noqa: BLE001 - any error must become a response
-        _log.exception("request failed: %s %s", request.method, _route(request))
+        _log.exception(
+            "request %s failed: %s %s", request_id(request), request.method, _route(request)
+        )
         return Problem(500, "server_error", "an unexpected error occurred; see the log").response()
 
 

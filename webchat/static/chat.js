@@ -6,7 +6,7 @@ import { Composer } from "./composer.js";
 import { Conversation, gate, warn, whenOnline } from "./conversation.js";
 import { addStyles, byId, closeDialogs } from "./element.js";
 import { greet, tellPage } from "./frame.js";
-import { end, firstPage, forgetTicket, framed, resume, site, whenResumable } from "./session.js";
+import { begin, end, firstPage, forgetTicket, framed, resume, site, whenResumable } from "./session.js";
 import { all, forgetEverything, isKept, openStore } from "./store.js";
 import { Transcript } from "./transcript.js";
 import { loadWords, say } from "./words.js";
@@ -165,13 +165,28 @@ whenSignedOut(() => {
   if (conversation.session) void ended();
 });
 
-const [hello] = await Promise.all([greeting, loadWords(), openStore(site)]);
-opened = true;
-resume(hello.kept);
 whenResumable((ticket) => tellPage("keep", { ticket }));
+
+/** The server is asked while the words and the store load. */
+async function beginEarly() {
+  const hello = await greeting;
+  resume(hello.kept);
+  const asked = identity;
+  const begun = hello.reset ? null : begin(asked);
+  // The conversation finds out what failed, and tries again.
+  begun?.catch(() => undefined);
+  return { hello, asked, begun };
+}
+
+const [first] = await Promise.all([beginEarly(), loadWords(), openStore(site)]);
+const isSame = first.asked === identity;
+// What began as somebody else must not end after what begins now.
+if (!isSame) await first.begun?.catch(() => undefined);
+opened = true;
+const started = first.hello.reset ? signOut() : conversation.start(identity, isSame ? first.begun : null);
+// Of what opens later; without the network as well.
 addStyles();
-if (hello.reset) await signOut();
-else await conversation.start(identity);
+await started;
 // A touch screen would show its keyboard.
 if (framed && matchMedia("(pointer: fine)").matches) composer.focus();
 // What opens later must open without a network as well.

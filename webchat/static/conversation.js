@@ -48,8 +48,9 @@ export class Conversation {
   /**
    * Begin until it succeeds: the network may be away.
    * @param {Identity} identity
+   * @param {ReturnType<typeof begin> | null} [begun] a first try that runs already
    */
-  async start(identity) {
+  async start(identity, begun = null) {
     // What waits goes along with a conversation that is taken along.
     const former = identity.join ? this.session?.consumer.id : undefined;
     const mine = this.stop();
@@ -57,7 +58,7 @@ export class Conversation {
     setStatus(say("connecting"));
     let asked = identity;
     for (let tries = 0; mine === this.#beginning; tries += 1) {
-      const error = await this.#begin(asked, former, mine);
+      const error = await this.#begin((tries === 0 && begun) || begin(asked), former, mine);
       if (!error || mine !== this.#beginning) return;
       if (error instanceof Refused && error.code === "identity_invalid" && asked.token) {
         warn(say("identity.invalid"));
@@ -67,13 +68,13 @@ export class Conversation {
   }
 
   /**
-   * @param {Identity} identity
+   * @param {ReturnType<typeof begin>} trying
    * @param {string | undefined} former
    * @param {number} mine
    */
-  async #begin(identity, former, mine) {
+  async #begin(trying, former, mine) {
     try {
-      const begun = await begin(identity);
+      const begun = await trying;
       if (mine === this.#beginning) await this.#run(begun, former);
       return null;
     } catch (error) {

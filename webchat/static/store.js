@@ -24,7 +24,6 @@ export async function openStore(site) {
     database = await settled(opening);
     // Another tab deletes the database when its consumer signs out.
     database.addEventListener("versionchange", () => forgetDatabase());
-    await put("facts", "opened", Date.now());
   } catch {
     database = null;
   }

@@ -160,7 +160,7 @@ export class Transcript {
   /** @param {HTMLElement[]} nodes */
   #place(nodes) {
     const wanted = new Set(nodes);
-    const height = this.#scroll.scrollHeight;
+    const height = this.#toEnd ? 0 : this.#scroll.scrollHeight;
     const first = this.#list.querySelector(".line");
     for (const [key, node] of [...this.#nodes].filter(([, one]) => !wanted.has(one))) {
       node.remove();
@@ -169,6 +169,8 @@ export class Transcript {
     for (const [index, node] of nodes.entries()) {
       if (this.#list.children[index] !== node) this.#list.insertBefore(node, this.#list.children[index] ?? null);
     }
+    // Measuring would make the browser lay out the page.
+    if (!nodes.length) return;
     if (this.#toEnd) this.#jump();
     // Older lines appear above what is read, which stays where it is.
     else if (first && this.#list.querySelector(".line") !== first) this.#scroll.scrollTop += this.#scroll.scrollHeight - height;

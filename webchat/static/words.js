@@ -10,9 +10,12 @@ export const language = wanted.map((tag) => tag.slice(0, 2).toLowerCase()).find(
 
 /** @type {Record<string, string>} */
 let words = {};
+// Asked for before the other modules run.
+const asking = fetch(`/static/words/${language}.json`);
+asking.catch(() => undefined);
 
 export async function loadWords() {
-  words = await (await fetch(`/static/words/${language}.json`)).json();
+  words = await (await asking).json();
   document.documentElement.lang = language;
   document.documentElement.dir = language === "ar" ? "rtl" : "ltr";
   for (const node of document.querySelectorAll("[data-word]")) node.textContent = say(/** @type {HTMLElement} */ (node).dataset.word ?? "");
@@ -42,26 +45,38 @@ export function sayCode(kind, code, values = {}) {
   return say(key in words ? key : `${kind}.other`, values);
 }
 
-const clock = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
-const date = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" });
-const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-const exact = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" });
+// Made when first used: on a slow phone, the browser takes 60 ms for the four, and a new chat needs none of them.
+const clock = once(() => new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }));
+const date = once(() => new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" }));
+const relative = once(() => new Intl.RelativeTimeFormat(language, { numeric: "auto" }));
+const exact = once(() => new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" }));
 const DAY = 86_400_000;
+
+/**
+ * @template T
+ * @param {() => T} make
+ * @returns {() => T}
+ */
+function once(make) {
+  /** @type {T | undefined} */
+  let made;
+  return () => (made ??= make());
+}
 
 /** @param {number} at */
 export function time(at) {
-  return clock.format(at);
+  return clock().format(at);
 }
 
 /** @param {number} at */
 export function fullTime(at) {
-  return exact.format(at);
+  return exact().format(at);
 }
 
 /** @param {number} at */
 export function day(at) {
   const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / DAY);
-  const name = days < 2 ? relative.format(-days, "day") : date.format(at);
+  const name = days < 2 ? relative().format(-days, "day") : date().format(at);
   return name.charAt(0).toLocaleUpperCase(language) + name.slice(1);
 }
 

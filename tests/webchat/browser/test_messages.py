@@ -165,6 +165,12 @@ async def test_recording_survives_the_end_of_its_tab(opener: Opener, chat: Runni
     # The other tab leaves it alone while it runs.
     await expect(other.get_by_role("dialog")).to_have_count(0)
     await page.close()
+    # The browser ends the tab after it has answered.
+    await until(
+        lambda: other.evaluate(
+            "navigator.locks.query().then(({ held }) => !held.some(({ name }) => name.startsWith('airlock-recording-')))"
+        )
+    )
     await other.reload()
     await expect(other.get_by_text("A recording was interrupted.")).to_be_visible()
     await other.get_by_role("button", name="Show it").click()
