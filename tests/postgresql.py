@@ -107,6 +107,9 @@ def server(settings: Mapping[str, str] = _FAST) -> Iterator[Server]:
         lines = {**_SETTINGS, **settings, "port": str(port)}
         with (data / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = {value}\n" for name, value in lines.items())
+        # The nodes of tests/cluster come from addresses of their own.
+        with (data / "pg_hba.conf").open("a") as file:
+            file.write("host all all 127.0.0.0/8 trust\n")
         running = Server(folder, port)
         running.start()
         try:

@@ -9,7 +9,7 @@ from gateway.settings.media_store import Bucket
 from tests.bucket import S3Server
 from tests.postgresql import Server
 
-from . import faults, scenes
+from . import faults, packets, scenes
 from .cluster import Cluster, Fault
 from .stored import Stored
 
@@ -18,6 +18,8 @@ FAULTS = (
     faults.kill,
     faults.pause,
     faults.mute,
+    # Without a namespace, the script that would have made it says so.
+    *([faults.cut] if packets.IS_POSSIBLE else []),
     faults.restart_database,
     faults.roll,
     faults.upgrade,

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 
 from .cluster import Cluster
 from .node import Node
@@ -36,10 +37,20 @@ async def pause(cluster: Cluster) -> None:
 async def mute(cluster: Cluster) -> None:
     """Let the network between a node and PostgreSQL fall silent, with all connections open: both ways, or one."""
     node = _any(cluster)
+    await _silence(cluster, node, node.relay.silence)
+
+
+async def cut(cluster: Cluster) -> None:
+    """Let the kernel drop all packets between a node and PostgreSQL: both ways, or one."""
+    node = _any(cluster)
+    await _silence(cluster, node, node.relay.cut)
+
+
+async def _silence(cluster: Cluster, node: Node, silence: Callable[..., None]) -> None:
     ways = cluster.dice.choice(_WAYS)
     begun = asyncio.get_running_loop().time()
     try:
-        await cluster.lose(node, lambda: node.relay.silence(**ways))
+        await cluster.lose(node, lambda: silence(**ways))
         await asyncio.sleep(max(0.0, begun + _MUTED - asyncio.get_running_loop().time()))
     finally:
         node.relay.restore()
