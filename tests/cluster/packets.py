@@ -23,13 +23,13 @@ class Cut:
         self._dropped: list[Rule] = []
 
     def drop(self, *, requests: bool = True, answers: bool = True) -> None:
-        """Drop what goes to the port, what comes from it, or both, until `mend`."""
+        """Drop what goes to the port, what comes from it, or both, until `restore`."""
         wanted = [(requests, self._requests), (answers, self._answers)]
         for rule in [rule for asked, rule in wanted if asked]:
             _iptables("--insert", rule)
             self._dropped.append(rule)
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         while self._dropped:
             _iptables("--delete", self._dropped.pop())
 

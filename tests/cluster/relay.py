@@ -41,7 +41,7 @@ class Relay:
         self._requests.set()
         self._answers.set()
         for cut in self._cuts:
-            cut.mend()
+            cut.restore()
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
