@@ -288,6 +288,10 @@ class ReportJournal(ABC):
         """When the next report for a connector's platform is due; None if there is none."""
 
     @abstractmethod
+    async def report_waits_for_text(self, key: int) -> bool:
+        """Whether a text that was accepted before this report is still to be sent to the same person."""
+
+    @abstractmethod
     async def report_done(self, key: int) -> None:
         """Remove a report that the platform took, or that was given up."""
 

@@ -176,7 +176,11 @@ class _Queue:
             await self._try(report)
 
     async def _try(self, report: Report) -> None:
-        again = await self._make(report)
+        # A consumer who reads that the conversation was closed must not receive another text after it.
+        if report.kind == "closed" and await self._journal.report_waits_for_text(report.key):
+            again: _Again | None = _Again("text_waiting")
+        else:
+            again = await self._make(report)
         if again is None:
             await self._journal.report_done(report.key)
             return

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from connectors import (
     Attachment,
@@ -238,6 +239,23 @@ async def test_closing_is_reported_once_and_refuses_texts(journal: SqliteJournal
 
 class Sending(Notes):
     capabilities = Capabilities(offers(yes=("send_text",)), max_text=100)
+
+
+async def test_a_closing_waits_for_texts_that_were_written_before(journal: SqliteJournal) -> None:
+    await tell(journal, message("1", "ann"), at=now_ms())
+    fetcher: Any = FakeFetcher()
+    replies = Replies(journal, {"desk": Sending(notes().config)}, fetcher)
+    await replies.accept(conversation(journal), "k", AgentReply(text="bye", agent="anna"))
+    await replies.close(conversation(journal))
+    (part,) = await journal.open_parts()
+    with capture_logs() as logged:
+        async with reporting(journal, fetcher):
+            await until(lambda: bool(logged))
+            assert fetcher.calls == []
+            await journal.trying(part.outgoing, part.position)
+            await journal.settle_part(part.outgoing, part.position, "sent", platform_id="p1")
+            await until(lambda: bool(fetcher.calls))
+    assert logged[0]["reason"] == "text_waiting"
 
 
 async def test_a_consumer_who_writes_again_withdraws_the_closing(journal: SqliteJournal) -> None:

@@ -97,6 +97,17 @@ def due(connection: Transaction, connector: str, now: int, limit: int) -> list[R
     return [Report(key, kind, orjson.loads(content), *more) for key, kind, content, *more in rows]
 
 
+def waits_for_text(connection: Transaction, key: int) -> bool:
+    """Whether a text that was accepted before this report is still to be sent to the same person."""
+    row = connection.execute(
+        "SELECT 1 FROM report r JOIN outgoing o ON o.conversation = r.conversation "
+        "JOIN part p ON p.outgoing = o.key "
+        "WHERE r.key = ? AND p.state IN ('waiting', 'trying') AND o.accepted_at <= r.made_at LIMIT 1",
+        (key,),
+    )
+    return row.fetchone() is not None
+
+
 def next_due(connection: Transaction, connector: str) -> int | None:
     """Return when the next report for a connector's platform is due (ms); None if there is none."""
     (found,) = connection.execute(

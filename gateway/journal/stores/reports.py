@@ -18,6 +18,9 @@ class ReportStore(Store, ReportJournal):
     async def next_report(self, connector: str) -> int | None:
         return await self._read(partial(reports.next_due, connector=connector))
 
+    async def report_waits_for_text(self, key: int) -> bool:
+        return await self._read(partial(reports.waits_for_text, key=key))
+
     async def report_done(self, key: int) -> None:
         await self._submit(partial(reports.done, key=key))
 
