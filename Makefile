@@ -35,7 +35,7 @@ demo: install $(if $(JOURNAL),install-dev)
 TEST_WORKERS ?= 3
 test: install-dev
 	sh scripts/system-packages.sh
-	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile
+	$(BIN)/python scripts/run_tests.py -n $(TEST_WORKERS) --dist loadfile
 
 # The same tests with every journal in PostgreSQL, except those about the files of SQLite (`pytest.mark.sqlite`).
 # TESTS="tests/system" runs a part.
@@ -93,7 +93,7 @@ check: install-dev check-scripts
 	$(BIN)/mypy
 	$(BIN)/python scripts/check_language.py
 	$(BIN)/mkdocs build --strict
-	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile
+	$(BIN)/python scripts/run_tests.py -n $(TEST_WORKERS) --dist loadfile
 
 # Words that this project avoids, with what to write instead.
 language: install-dev
