@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from tests.workspace.running import RunningWorkspace
+
+# Generous, because other work may slow the machine down.
+expect.set_options(timeout=20_000)
 
 _ARGUMENTS = (
     "--no-sandbox",
@@ -67,6 +70,17 @@ async def until(page: Page, expression: str) -> None:
     async with asyncio.timeout(60):
         while not await page.evaluate(expression):
             await asyncio.sleep(0.05)
+
+
+async def settle(page: Page) -> None:
+    """Wait until the page has laid out what it shows: it does so when a picture has come, and in the frame after a change."""
+    await page.evaluate(
+        """async () => {
+            const shown = [...document.images].filter((one) => one.src && one.checkVisibility());
+            await Promise.allSettled(shown.filter((one) => one.loading !== "lazy").map((one) => one.decode()));
+            for (let frame = 0; frame < 2; frame++) await new Promise((done) => requestAnimationFrame(done));
+        }"""
+    )
 
 
 def _note_error(errors: list[str], message: Any) -> None:

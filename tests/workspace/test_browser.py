@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.workspace import samples
-from tests.workspace.browser import pages, until
+from tests.workspace.browser import pages, settle, until
 from tests.workspace.running import RunningWorkspace
 
 pytestmark = pytest.mark.system
@@ -143,6 +143,7 @@ async def test_photo_viewer_works_with_the_keyboard(
         await expect(dialog).to_contain_text("2 of 3")
         await expect(shown).to_have_attribute("src", "attachments/att_1/preview")
         await expect(shown).to_have_js_property("naturalWidth", 1600)
+        await settle(page)
         fitted = await shown.bounding_box()
         await page.keyboard.press("+")
         await expect(dialog.locator("#viewer-scale")).to_contain_text("%")
@@ -217,13 +218,15 @@ async def test_playing_video_continues_while_its_line_changes(
         await open_mia(page)
         await page.get_by_role("button", name=re.compile("Play")).click()
         await until(page, "document.querySelector('video').currentTime > 0.1")
-        await page.evaluate("window.before = document.querySelector('video')")
+        # However slow the machine is, the video does not end meanwhile.
+        await page.evaluate("(window.before = document.querySelector('video')).loop = true")
         target = {"id": "msg_2", "platform_id": "x"}
         data = {"conversation": samples.conversation(), "message": target, "emoji": "👍"}
         await with_media.deliver(samples.event("evt_3", "reaction.changed", data))
         await expect(page.locator(".reaction")).to_have_text("👍")
-        assert await page.evaluate(
-            "window.before === document.querySelector('video') && !window.before.paused"
+        await until(
+            page,
+            "window.before === document.querySelector('video') && !window.before.paused",
         )
 
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
 from tests.workspace import samples
-from tests.workspace.browser import pages
+from tests.workspace.browser import pages, settle
 from tests.workspace.running import RunningWorkspace
 
 pytestmark = pytest.mark.system
@@ -118,6 +118,8 @@ async def test_text_beside_the_pages_is_text_and_not_markup(
         await expect(written).to_have_js_property("textContent", HOSTILE.replace("\u202e", ""))
         await expect(written.locator("*")).to_have_count(0)
         await expect(panel).not_to_contain_text("Not proved")
+        await expect(dialog.locator("img")).to_have_js_property("naturalWidth", 1240)
+        await settle(page)
         picture, beside = await dialog.locator("img").bounding_box(), await panel.bounding_box()
         assert picture is not None
         assert beside is not None
@@ -212,7 +214,9 @@ async def test_pages_text_and_pdf_are_in_the_audit_log(with_invoice: RunningWork
     async with pages(with_invoice) as (page,):
         dialog = await open_first(page, with_invoice)
         await expect(dialog.locator("img")).to_have_js_property("naturalWidth", 1240)
-        await page.keyboard.press("End")
+        # The log has the order in which the requests came.
+        async with page.expect_response("**/page-3"):
+            await page.keyboard.press("End")
         await expect(dialog.locator("#viewer-count")).to_have_text("3 of 3")
         await dialog.get_by_role("button", name="Text").click()
         await expect(dialog.get_by_role("region")).to_contain_text("Total")

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.workspace import samples
-from tests.workspace.browser import pages
+from tests.workspace.browser import pages, settle
 from tests.workspace.running import RunningWorkspace
 from tests.workspace.test_accessibility import DISPLAYS, check
 
@@ -95,6 +95,7 @@ async def test_files_fit_their_bubble_and_the_viewer(
         await page.get_by_role("button", name="Text").click()
         await expect(page.locator("#viewer-text-body")).to_contain_text("Total")
         await expect(page.locator("#viewer-photo")).to_have_js_property("naturalWidth", 1240)
+        await settle(page)
         for shown in ("#viewer-photo", "#viewer-text", "#viewer-note"):
             assert_inside(await box(page.locator(shown)), width, shown)
         for control in await page.get_by_role("dialog").get_by_role("button").all():

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.workspace import samples
-from tests.workspace.browser import pages, until
+from tests.workspace.browser import pages, settle, until
 from tests.workspace.running import RunningWorkspace
 from tests.workspace.test_accessibility import check
 from tests.workspace.test_media_lists import with_file
@@ -78,6 +78,7 @@ async def test_gallery_goes_through_all_media_of_the_conversation(many: RunningW
 
 
 async def box(page: Page) -> tuple[float, float]:
+    await settle(page)
     found: Any = await page.locator("#viewer-photo").bounding_box()
     return round(found["width"]), round(found["height"])
 
@@ -133,6 +134,8 @@ async def test_open_viewer_closes_when_the_right_to_see_ends(many: RunningWorksp
     async with pages(many, many) as (page, other):
         await other.get_by_role("link", name=re.compile("Mia")).click()
         await open_last_photo(page)
+        # What the page sends by itself would lead to the form before the page learns that it is signed out.
+        await page.route("**/presence", lambda route: route.abort())
         viewer = page.locator("#viewer")
         data = {"conversation": where, "message": message}
         await many.deliver(samples.event("evt_e", "attachment.updated", data))

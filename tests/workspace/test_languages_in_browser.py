@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.workspace.browser import pages
+from tests.workspace.browser import pages, settle
 from tests.workspace.running import RunningWorkspace
 from tests.workspace.test_accessibility import check, with_everything
 from tests.workspace.test_widths import TOO_WIDE, outside
@@ -81,6 +81,7 @@ async def look(page: Page, where: str) -> None:
 
     for width in (320, 1280):
         await page.set_viewport_size({"width": width, "height": 860})
+        await settle(page)
         assert not await page.evaluate(TOO_WIDE), f"{where} at {width}"
         assert await outside(page, width) == [], f"{where} at {width}"
 

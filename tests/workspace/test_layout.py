@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.workspace import samples
-from tests.workspace.browser import pages
+from tests.workspace.browser import pages, settle
 from tests.workspace.running import RunningWorkspace
 
 pytestmark = pytest.mark.system
@@ -57,6 +57,7 @@ async def test_panorama_with_a_long_name_fits_the_viewer(
         await open_mia(page, running)
         await page.locator("[data-photo]").click()
         await expect(page.locator("#viewer-photo")).to_have_js_property("naturalWidth", 4096)
+        await settle(page)
         for part in ("#viewer-photo", "#viewer-close", "#viewer-count", "#viewer-smaller"):
             left, top, right, bottom = await box(page.locator(part))
             assert left >= 0, part

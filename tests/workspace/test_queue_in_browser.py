@@ -99,4 +99,4 @@ async def test_change_below_the_loaded_part_is_not_shown_early(running: RunningW
         await expect(entries).to_have_count(60)
         await page.locator("#list-end").scroll_into_view_if_needed()
         await expect(entries).to_have_count(100)
-        assert await entries.last.text_content() == "C000"
+        await expect(entries.last).to_have_text("C000")
