@@ -138,7 +138,7 @@ async def test_watching_counts_again_and_again(
     flooded = Flooded(tmp_path, "abcd")
     flooded.events["a"] = BACKLOG_LIMIT
     watching = asyncio.create_task(flooded.gate.watch())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while flooded.counts < 3:
             await asyncio.sleep(0.001)
     watching.cancel()

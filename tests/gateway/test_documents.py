@@ -1,5 +1,6 @@
 """A PDF from its delivery to an agent's browser: event, links, pages as slices, files to save, and what is counted."""
 
+import asyncio
 import io
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
@@ -129,12 +130,11 @@ async def test_pages_and_incomplete_documents_are_counted(tmp_path: Path) -> Non
     async with house(tmp_path, hold_seconds=30, media=media) as home:
         before = await home.metrics()
         attachment = await send(home, letters(5))
-        after = await home.metrics()
-    assert (attachment["pages"], attachment["pages_total"]) == (2, 5)
-    pages = 'airlock_document_pages_total{connector="desk"}'
-    incomplete = 'airlock_incomplete_attachments_total{kind="document"}'
-    assert counted(after, pages) - counted(before, pages) == 2
-    assert counted(after, incomplete) - counted(before, incomplete) == 1
+        assert (attachment["pages"], attachment["pages_total"]) == (2, 5)
+        pages = 'airlock_document_pages_total{connector="desk"}'
+        incomplete = 'airlock_incomplete_attachments_total{kind="document"}'
+        await until_counted(home, pages, counted(before, pages) + 2)
+        await until_counted(home, incomplete, counted(before, incomplete) + 1)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,14 @@ async def test_outcomes_are_counted_by_kind(
     name = f'airlock_attachments_total{{connector="desk",{labels}}}'
     before = counted(await home.metrics(), name)
     await send(home, content)
-    assert counted(await home.metrics(), name) == before + 1
+    await until_counted(home, name, before + 1)
+
+
+async def until_counted(home: House, name: str, value: float) -> None:
+    """Wait for a counter: an event goes out just before its attachment is counted."""
+    async with asyncio.timeout(20):
+        while counted(await home.metrics(), name) != value:
+            await asyncio.sleep(0.01)
 
 
 def counted(metrics: str, name: str) -> float:

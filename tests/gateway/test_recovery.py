@@ -21,7 +21,7 @@ from tests.gateway.engines import Engine
 from tests.gateway.notes import Notes, notes
 from tests.gateway.test_gateway import house, photo, with_photo
 from tests.gateway.test_journal import announced, bodies, delivery, note, record
-from tests.gateway.test_lanes import forwarding, ok, sequences
+from tests.gateway.test_lanes import forwarding, idle, ok, sequences
 
 
 class BuggyNotes(Notes):
@@ -118,7 +118,7 @@ async def test_events_of_an_earlier_run_are_sent_before_newer_ones(
         running = asyncio.create_task(lanes.run())
         events = await core.until(42)
         assert sequences(events, "ann") == list(range(1, 42))
-        assert lanes.waiting == 0
+        await idle(lanes, journal)
         running.cancel()
 
 
@@ -139,7 +139,9 @@ async def test_erasing_the_probing_conversation_does_not_stop_the_others(
         down = False
         (event,) = await core.until(1)
         assert event["data"]["message"]["platform_id"] == "11"
-        assert lanes.waiting == 0
+        async with asyncio.timeout(20):
+            while lanes.waiting:
+                await asyncio.sleep(0.01)
 
 
 async def test_retry_after_zero_does_not_cause_a_busy_loop(tmp_path: Path) -> None:
@@ -148,8 +150,11 @@ async def test_retry_after_zero_does_not_cause_a_busy_loop(tmp_path: Path) -> No
 
     async with forwarding(tmp_path, answer) as (journal, _lanes, core):
         await record(journal, delivery(note("1")))
+        async with asyncio.timeout(20):
+            while not core.events:
+                await asyncio.sleep(0.01)
         await asyncio.sleep(0.5)
-        assert 1 <= len(core.events) <= 6
+        assert len(core.events) <= 6
 
 
 async def test_the_reconciler_picks_up_forgotten_events(tmp_path: Path) -> None:
@@ -160,8 +165,8 @@ async def test_the_reconciler_picks_up_forgotten_events(tmp_path: Path) -> None:
         events = await core.until(2)
         assert sequences(events, "ann") == [1, 2]
         await asyncio.sleep(0.2)
+        await idle(lanes, journal)
         assert len(core.events) == 2
-        assert lanes.waiting == 0
         reconciler.cancel()
 
 

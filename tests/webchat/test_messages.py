@@ -34,7 +34,7 @@ async def test_a_message_is_received_once_the_gateway_has_it(server: Server) -> 
     mia = await server.consumer()
     assert (await mia.write()).json["state"] == "sent"
     await server.gateway.of_type("message")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while (await mia.messages())[0]["state"] != "received":
             await asyncio.sleep(0.01)
 

@@ -113,7 +113,7 @@ async def test_a_second_writer_ends_the_first(server: Server) -> None:
         await asyncio.sleep(60)
 
     first = asyncio.create_task(mia.append(id, 0, hangs(), last=True))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await writing(server)
         asked = await mia.call("HEAD", f"/uploads/{id}")
         with pytest.raises(aiohttp.ClientError):
