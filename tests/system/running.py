@@ -122,6 +122,11 @@ def messages(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [event for event in events if "message" in event["data"]]
 
 
+def holder(events: list[dict[str, Any]], attachment: str) -> dict[str, Any]:
+    """Return the latest event with an attachment. Events of other messages and names may come before and after it."""
+    return [event for event in events if attachment in attachments([event])][-1]
+
+
 def ended(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [a for a in attachments(events).values() if a["state"] != "pending"]
 

@@ -13,7 +13,7 @@ from gateway.events.schemas import validate
 from simulator import Sample, photo, video
 from simulator.samples import card, document, heic, recording, sticker, voice
 from simulator.scenery import drawn
-from tests.system.running import CONSUMERS, Site, attachments, site
+from tests.system.running import CONSUMERS, Site, attachments, holder, site
 
 pytestmark = pytest.mark.system
 
@@ -112,7 +112,7 @@ async def ended(running: Site, platform: str, sample: Sample) -> tuple[dict[str,
     for event in events[before:]:
         validate(event)
     (attachment,) = attachments(events[before:]).values()
-    last = events[-1]["data"]["message"]
+    last = holder(events, attachment["id"])["data"]["message"]
     _, view = await running.call("GET", f"/v1/messages/{last['id']}")
     assert view["transcript"] == last["transcript"]
     assert view["attachments"] == [attachment]
@@ -147,7 +147,7 @@ async def test_a_file_that_cannot_be_shown_keeps_its_reference(
     before = len(running.core.events)
     status, view = await running.call("POST", f"/v1/attachments/{attachment['id']}/retry")
     assert (status, view["state"]) == (202, "pending")
-    events = await running.until(lambda es: len(es) > before)
+    events = await running.until(lambda es: bool(attachments(es[before:])))
     assert attachments(events[before:]) == {attachment["id"]: attachment}
     hosted = list(running.platforms[platform].hosted.values())[-1]
     assert hosted.asked == 2

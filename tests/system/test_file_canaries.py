@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.system.canary_files import CANARY, FILES, NAME
-from tests.system.running import CONSUMERS, Site, attachments, site
+from tests.system.running import CONSUMERS, Site, attachments, holder, site
 from tests.system.test_canaries import kept, metrics_of
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="module")]
@@ -32,7 +32,7 @@ async def shown(running: Site, platform: str, name: str) -> tuple[dict[str, Any]
         lambda es: any(a["state"] != "pending" for a in attachments(es[before:]).values())
     )
     (attachment,) = attachments(events[before:]).values()
-    conversation = events[-1]["data"]["conversation"]["id"]
+    conversation = holder(events, attachment["id"])["data"]["conversation"]["id"]
     await running.call("PUT", f"/v1/conversations/{conversation}/agents", {"agents": ["anna"]})
     path = f"/v1/attachments/{attachment['id']}/links"
     _, answer = await running.call("POST", path, {"agent": "anna"})

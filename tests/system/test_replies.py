@@ -47,14 +47,17 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sit
 
 async def conversation(running: Site, name: str) -> str:
     """Return a conversation on this platform in which the consumer has just written."""
+    return str((await written(running, name))["subject"])
+
+
+async def written(running: Site, name: str) -> dict[str, Any]:
+    """Have the consumer write, and return the event. Other events, such as statuses, may come at any time."""
     text = f"hello {uuid.uuid4()}"
     await running.platforms[name].send(CONSUMERS[name], text)
     events = await running.until(
         lambda es: any(e["data"].get("message", {}).get("text") == text for e in es)
     )
-    return next(
-        str(e["subject"]) for e in events if e["data"].get("message", {}).get("text") == text
-    )
+    return next(e for e in events if e["data"].get("message", {}).get("text") == text)
 
 
 async def reply(
@@ -241,14 +244,12 @@ async def test_a_temporary_refusal_is_retried(running: Site) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_read_messages_are_reported_to_the_platform(running: Site) -> None:
-    await conversation(running, "whatsapp")
-    message = running.core.events[-1]["data"]["message"]["id"]
+    message = (await written(running, "whatsapp"))["data"]["message"]["id"]
     assert await running.call("POST", f"/v1/messages/{message}/read") == (
         200,
         {"told": True},  # allow-word
     )  # allow-word
-    await conversation(running, "apple")
-    message = running.core.events[-1]["data"]["message"]["id"]
+    message = (await written(running, "apple"))["data"]["message"]["id"]
     assert await running.call("POST", f"/v1/messages/{message}/read") == (
         200,
         {"told": False},  # allow-word
@@ -301,7 +302,7 @@ async def test_an_accepted_text_may_fail_later(
     where = await conversation(running, name)
     _, accepted = await reply(running, where, "too late")
     assert await statuses(running, accepted["id"], "sent") == ["sent"]
-    await platform.fail(platform.sent[-1], code)
+    await platform.fail(next(one for one in platform.sent if one.text == "too late"), code)
     assert await statuses(running, accepted["id"], "failed") == ["sent", "failed"]
     _, shown = await running.call("GET", f"/v1/messages/{accepted['id']}")
     assert (shown["status"], shown["reason"]) == ("failed", reason)
@@ -379,15 +380,16 @@ async def test_a_closed_conversation_accepts_no_typing_or_texts(running: Site) -
 async def test_replies_may_quote_any_message_of_the_same_conversation(running: Site) -> None:
     platform = running.platforms["whatsapp"]
     platform.receipts = ()
-    where = await conversation(running, "whatsapp")
-    theirs = running.core.events[-1]["data"]["message"]
+    event = await written(running, "whatsapp")
+    where, theirs = event["subject"], event["data"]["message"]
     _, ours = await reply(running, where, "first", reply_to=theirs["id"])
     await statuses(running, ours["id"], "sent")
-    first = platform.sent[-1]
+    (first,) = [one for one in platform.sent if one.text == "first"]
     assert first.raw["context"] == {"message_id": theirs["platform_id"]}
     _, again = await reply(running, where, "second", reply_to=ours["id"])
     await statuses(running, again["id"], "sent")
-    assert platform.sent[-1].raw["context"] == {"message_id": first.id}
+    (second,) = [one for one in platform.sent if one.text == "second"]
+    assert second.raw["context"] == {"message_id": first.id}
     elsewhere = await conversation(running, "twilio")
     assert (await reply(running, elsewhere, "third", reply_to=theirs["id"]))[0] == 422
 
@@ -408,10 +410,19 @@ async def test_each_connector_reports_its_health_and_account(running: Site) -> N
 @pytest.mark.asyncio(loop_scope="module")
 async def test_message_latency_is_in_the_metrics(running: Site) -> None:
     await conversation(running, "whatsapp")
-    async with running.http.get(f"{running.url}/metrics") as response:
-        text = await response.text()
-    assert re.search(r'airlock_message_seconds_count{connector="whatsapp"} [1-9]', text)
+    # The core has a message just before it is counted.
+    async with asyncio.timeout(20):
+        while not re.search(
+            r'airlock_message_seconds_count{connector="whatsapp"} [1-9]',
+            text := await metrics(running),
+        ):
+            await asyncio.sleep(0.02)
     assert 'airlock_connector_healthy{connector="whatsapp"} 1.0' in text
+
+
+async def metrics(running: Site) -> str:
+    async with running.http.get(f"{running.url}/metrics") as response:
+        return await response.text()
 
 
 async def test_refused_credentials_are_reported_as_needing_action(tmp_path: Path) -> None:
