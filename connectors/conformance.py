@@ -43,6 +43,7 @@ from .kit.sequence import SequenceChecks
 from .kit.settings_used import SettingChecks
 from .kit.state import StateChecks
 from .kit.tokens import TokenChecks
+from .kit.uses import UseChecks
 from .kit.verification import VerifyChecks
 from .kit.wording import WordingChecks
 from .recordings import Recording, recordings
@@ -67,6 +68,7 @@ class Conformance(
     IdentityChecks,
     AddressChecks,
     WordingChecks,
+    UseChecks,
     NoteChecks,
     PartChecks,
     LimitChecks,

@@ -31,6 +31,10 @@ _OPT_OUTS = frozenset({"stop", "unsubscribe", "unsubscribed", "optout", "opt_out
 _OPT_INS = frozenset({"start", "unstop", "subscribe", "subscribed", "optin", "resume"})
 #: What platforms call the end of a conversation by the consumer, and its beginning.
 _ENDS = frozenset({"unfollow", "unfollowed", "kicked", "blocked"})
+#: The same as the name of a type, and not as a word among others.
+_CLOSINGS = frozenset(
+    {"close", "closed", "conversation_closed", "chat_closed", "ended", "conversation_ended"}
+)
 _BEGINNINGS = frozenset({"follow", "followed", "member", "unblocked", "joined"})
 #: Words in the names of fields about the state before.
 _BEFORE = frozenset({"old", "previous", "before", "from"})
@@ -189,7 +193,9 @@ class AgreementChecks(FactChecks):
             if isinstance(value, str) and not words_in(*map(str, path)) & _BEFORE
             for word in words_in(value)
         }
-        ends, begins = sorted(said & _ENDS), sorted(said & _BEGINNINGS)
+        whole = {str(value).lower() for _, value in leaves(recording.content)}
+        ends = sorted((said & _ENDS) | (whole & _CLOSINGS))
+        begins = sorted(said & _BEGINNINGS)
         if isinstance(event, Notice) and ends and not begins:
             assert _opted_out(event) is not None, (
                 f"the delivery says {ends[0]!r}, but it becomes a notice of kind {event.kind}; return Closed, or set"

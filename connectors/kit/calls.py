@@ -63,6 +63,12 @@ class CallChecks(Subject):
                 for answer in NONSENSE[:3]:
                     driven = drive(self.connector, start, purpose, _always(status, answer))
                     self.check_end(purpose, driven.result, driven.refused)
+                    # What a conflict or a missing object means depends on the call, but these never mean success.
+                    failed = status in {401, 403, 429} or status >= 500
+                    assert not failed or driven.refused is not None, (
+                        f"the flow counts HTTP {status} as a success; remove it from `expects`, or raise"
+                        " self.refusal(reply) for it"
+                    )
 
     @pytest.mark.parametrize("status", STATUSES)
     def test_refusal_handles_every_status_and_body(self, status: int) -> None:

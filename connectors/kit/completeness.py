@@ -13,7 +13,7 @@ from normalizer.events import AnyEvent, Closed, Message, Notice, Receipt, Unknow
 
 from .meaning import MeaningChecks
 from .paths import Path, changed, lists, shown
-from .trials import fresh_value, leaves, parse, parse_with, shape, trials
+from .trials import NO_TYPE, fresh_value, leaves, parse, parse_with, shape, trials
 from .verification import refused
 
 #: Fields that are listed in one failure.
@@ -21,6 +21,8 @@ _LISTED = 25
 #: What two events have in common that say the same.
 _SAID = ("account", "party", "kind", "text", "choice")
 _TIME = re.compile(r"(\d{3})(\d)(-\d\d-\d\d[T ]\d\d:\d\d)")
+#: The name of a type or a state.
+_WORD = re.compile(r"[A-Za-z][A-Za-z_.-]*")
 #: Shorter texts of the settings match by chance.
 _SHORTEST = 4
 
@@ -75,18 +77,27 @@ class CompletenessChecks(MeaningChecks):
                             f"{recording.name}: the states {event.status} and {status} of one text have the same id"
                             f" {event.id!r}, so the second one is dropped as a repeat; put the status into the id"
                         )
+                        side = (event.account, event.party)
+                        alike = not same or found == event or (found.account, found.party) != side
+                        is_distinct = alike or not self._decides(recording, path, value)
+                        assert is_distinct, (
+                            f"{recording.name}: {value!r} and {other!r} at {shown(path)} both mean {status} with the id"
+                            f" {event.id!r}, so the second one is dropped as a repeat; return what each of them means,"
+                            " or put the platform's word into the id"
+                        )
 
     def test_a_second_notice_has_another_id(self, recording: Recording) -> None:
         """A consumer can type, block and subscribe more than once, and say or tap the same again."""
         before = parse(self.connector, recording)
-        event = before[0] if len(before) == 1 else None
-        if not isinstance(event, Notice | Closed | Message) or event.party is None:
-            return
-        others = [one for one in self._once_more(recording) if _is_alike(one, event)]
-        assert not others or any(one.id != event.id for one in others), (
-            f"every such {event.type} of this consumer has the id {event.id!r}, so a second one is dropped as a"
-            " repeat; build the id from the platform's id or the time of the event, or use fingerprint"
-        )
+        again = [found for found in self._all_once_more(recording) if len(found) == len(before)]
+        for at, event in enumerate(before):
+            if not isinstance(event, Notice | Closed | Message) or event.party is None:
+                continue
+            others = [found[at] for found in again if _is_alike(found[at], event)]
+            assert not others or any(one.id != event.id for one in others), (
+                f"every such {event.type} of this consumer has the id {event.id!r}, so a second one is dropped as a"
+                " repeat; build the id from the platform's id or the time of the event, or use fingerprint"
+            )
 
     # helpers ----------------------------------------------------------------------------------------
 
@@ -152,14 +163,20 @@ class CompletenessChecks(MeaningChecks):
             if len(events) == 1 and isinstance(events[0], Receipt):
                 yield recording, events[0]
 
-    def _once_more(self, recording: Recording) -> Iterator[AnyEvent]:
-        """The event of the delivery with each value in turn another one, times included."""
+    def _decides(self, recording: Recording, path: Path, value: str) -> bool:
+        """Whether a value chooses what comes of a delivery: another word does not lead to a receipt."""
+        found = parse_with(self.connector, recording, path, NO_TYPE)
+        is_word = _WORD.fullmatch(value) is not None
+        return is_word and not any(isinstance(event, Receipt) for event in found)
+
+    def _all_once_more(self, recording: Recording) -> Iterator[tuple[AnyEvent, ...]]:
+        """The events of the delivery with each value in turn another one, times included."""
         for trial in trials(self.connector, recording):
-            yield from trial.events if len(trial.events) == 1 else ()
+            yield trial.events
         for path, value in leaves(recording.content):
             other = _another(value) if isinstance(value, str) else None
             if other is not None:
-                yield from parse_with(self.connector, recording, path, other)
+                yield parse_with(self.connector, recording, path, other)
 
 
 def _odd_ones(content: Any) -> frozenset[Path]:

@@ -3,16 +3,17 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import combinations
 from typing import Any
 from urllib.parse import quote
 
 from connectors.contract import Call, Sent, Token
 from connectors.recordings import RECEIVED_AT, Recording
 from connectors.tools.authorization import headers_for_call
-from normalizer.events import AnyEvent, Echo, Message, Receipt, Unknown, dump
+from normalizer.events import AnyEvent, Echo, Message, Party, Receipt, Unknown, dump
 
 from .exchanges import Exchange, exchanges
-from .paths import shown
+from .paths import Path, opened, shown
 from .replies import ReplyChecks, reply_leaves
 from .run_flow import first_call
 from .subject import TEXT
@@ -120,6 +121,26 @@ class IdentityChecks(ReplyChecks):
                     assert not both or name.index(one) < name.index(other), (
                         f"the name is {name!r}, but {one!r} is the first name; put it first"
                     )
+
+    def test_a_name_belongs_to_its_person(self, recording: Recording) -> None:
+        """In a delivery about several people, a name stands beside the id of the person whose it is."""
+        events = parse(self.connector, recording)
+        people = {event.party for event in events if event.party and event.type != "identity"}
+        ids = {id for one in people for id in (one.id, *one.aliases)}
+        for one, other in combinations(people, 2):
+            shared = sorted({one.id, *one.aliases} & {other.id, *other.aliases})
+            assert one.id == other.id or not shared, (
+                f"{one.id!r} and {other.id!r} are two people, but both have the id {shared[0]!r}; take the ids and the"
+                " name of each person from their own object"
+            )
+        for party in people if len(people) > 1 else ():
+            own = {party.id, *party.aliases}
+            beside = [_beside(recording.content, path, ids) for path in _named(recording, party)]
+            known = not beside or any(not found or found & own for found in beside)
+            assert known, (
+                f"{party.id!r} is called {party.name!r}, which the delivery says of {min(beside[0])!r}; find the"
+                " name by the id of its person"
+            )
 
     def test_a_place_keeps_its_name_and_its_address(self, recording: Recording) -> None:
         for event in parse(self.connector, recording):
@@ -240,3 +261,22 @@ def _values(recording: Recording, words: frozenset[str]) -> list[str]:
         for path, value in leaves(recording.content)
         if isinstance(value, str) and value and path and words_in(str(path[-1])) & words
     ]
+
+
+def _named(recording: Recording, party: Party) -> Iterator[Path]:
+    """The places of a person's name in a delivery."""
+    for path, value in leaves(recording.content):
+        if path and value == party.name:
+            yield path
+
+
+def _beside(content: Any, path: Path, ids: set[str]) -> set[str]:
+    """The ids of people in the smallest object around a name that has any."""
+    around = [content]
+    for part in path[:-1]:
+        around.append(opened(around[-1])[part])
+    for holder in reversed(around):
+        found = {str(value) for _, value in leaves(holder)} & ids
+        if found:
+            return found
+    return set()

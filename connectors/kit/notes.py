@@ -4,6 +4,7 @@ A recording made with a mistake in looks like any other. But who records a photo
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from connectors.contract import Reply
 from connectors.recordings import Recording
@@ -11,10 +12,10 @@ from normalizer.events import AnyEvent, Receipt, Unknown
 
 from .exchanges import ANSWERED, exchanges
 from .notation import reply_of
-from .paths import shown
+from .paths import Path, shown
 from .refusals import refusals
 from .replies import ReplyChecks, reply_leaves
-from .trials import parse, words_in
+from .trials import leaves, parse, words_in
 
 #: What a note says of a recording that is not read, or not shown.
 CANNOT_BE_READ = "cannot be read"
@@ -26,6 +27,13 @@ IS_A_SUCCESS = "is a success"
 NO_NAME = "no name"
 UNKNOWN = "unknown"
 
+#: Names of fields of a reply that are empty if all went well.
+_ERRORS = frozenset(
+    {
+        *("error", "errors", "error_code", "errorcode", "error_message", "errormessage"),
+        *("failure", "failure_reason", "fail_reason"),
+    }
+)
 #: The reasons of refusals for which a file can be named.
 _REASONS = frozenset(
     {
@@ -92,6 +100,11 @@ class NoteChecks(ReplyChecks):
                 f"{exchange.name}: the platform replies with {last.status}, but {exchange.flow} succeeds; raise"
                 f" self.refusal(reply). If it is meant to be so, add “{IS_A_SUCCESS}” to the note"
             )
+            named = next(_errors(last.content), None) if driven.refused is None else None
+            assert named is None or exchange.again or IS_A_SUCCESS in note, (
+                f"{exchange.name}: the reply has an error at {shown(named or ())}, but {exchange.flow} succeeds; raise"
+                f" self.refusal(reply). If it is meant to be so, add “{IS_A_SUCCESS}” to the note"
+            )
 
     def test_a_name_in_a_profile_is_returned(self) -> None:
         for exchange in exchanges(self.payloads):
@@ -146,3 +159,11 @@ class NoteChecks(ReplyChecks):
             reply = exchange.refused_reply()
             if reply is not None:
                 yield exchange.name, exchange.note, reply
+
+
+def _errors(content: Any) -> Iterator[Path]:
+    """Where a reply names an error: zero and an empty value mean that there is none."""
+    for path, value in leaves(content):
+        named = any(str(part).lower() in _ERRORS for part in path)
+        if named and value not in {None, "", "0", 0}:
+            yield path

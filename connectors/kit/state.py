@@ -41,7 +41,7 @@ class StateChecks(Subject):
     """Tests that nothing is kept between calls."""
 
     def test_the_code_caches_nothing(self) -> None:
-        for file in _own_sources(type(self.connector)):
+        for file in own_sources(type(self.connector)):
             for node in ast.walk(ast.parse(file.read_bytes())):
                 name = _cache(node)
                 assert name is None, (
@@ -50,7 +50,7 @@ class StateChecks(Subject):
                 )
 
     def test_no_default_is_shared_between_calls(self) -> None:
-        for file in _own_sources(type(self.connector)):
+        for file in own_sources(type(self.connector)):
             for node in ast.walk(ast.parse(file.read_bytes())):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
                     defaults = [*node.args.defaults, *node.args.kw_defaults]
@@ -59,7 +59,7 @@ class StateChecks(Subject):
                     )
 
     def test_nothing_outside_a_function_is_changed(self) -> None:
-        for file in _own_sources(type(self.connector)):
+        for file in own_sources(type(self.connector)):
             tree = ast.parse(file.read_bytes())
             for line, name in _changes(tree):
                 raise AssertionError(
@@ -94,7 +94,7 @@ class StateChecks(Subject):
         self.authorized()
 
 
-def _own_sources(connector: type[Connector[Any]]) -> list[Path]:
+def own_sources(connector: type[Connector[Any]]) -> list[Path]:
     """A connector's source files without the tools of the contract, which keep parsed keys for all connectors."""
     home = Path(connectors.__file__).parent
     tools = {home / "jwt.py", *(home / "tools").glob("*.py"), *(home / "contract").glob("*.py")}
@@ -221,7 +221,7 @@ def _local(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
 
 def _filled(connector: type[Connector[Any]]) -> Iterator[tuple[str, Any]]:
     """Variables of the connector's modules and classes that were written as empty and are not empty any more."""
-    files = _own_sources(connector)
+    files = own_sources(connector)
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
         if file is None or Path(file) not in files:

@@ -1,15 +1,19 @@
 """Tests that reasons agree with the platform's words, and that a code means the same wherever it comes."""
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from connectors.contract import Reply
+from connectors.contract import Connector, Reply
 from connectors.errors import Rejected
 from connectors.recordings import Recording
+from connectors.tools.refusals import Verdict
 from normalizer.events import Receipt
 
 from .replies import ReplyChecks
+from .state import own_sources
 from .trials import leaves, parse, parse_with, trials
 
 _WINDOW = (
@@ -33,6 +37,11 @@ _OPERATOR = re.compile(
     r"insufficient (funds|balance|credit)|billing|payment|(account|app|shop) (is |has been |was )?(suspended|disabled)",
     re.IGNORECASE,
 )
+#: Reasons that no repetition changes, and reasons that only a repetition resolves.
+_LASTING = frozenset(
+    {"blocked", "invalid", "not_in_control", "opted_out", "undeliverable", "window_closed"}
+)
+_PASSING = frozenset({"rate_limited", "temporary"})
 #: Codes that are tried in one receipt.
 _TRIED = 12
 
@@ -49,6 +58,23 @@ class WordingChecks(ReplyChecks):
             assert fault is None, (
                 f"the platform says {said[:80]!r}, but the reason is {refusal.reason} and not {fault}; correct the"
                 " table of codes"
+            )
+
+    def test_a_reason_agrees_with_its_retry(self) -> None:
+        """The consumer can open a window again, and we cannot: the same text is refused the next time, too."""
+        found: dict[str, Verdict | Rejected] = {
+            f"the verdict {verdict!r}": verdict for verdict in _verdicts(self.connector)
+        }
+        for reply in self._replies():
+            if reply.purpose == "send":
+                found[f"the reply {str(reply.content)[:80]}"] = self.connector.refusal(reply)
+        for where, one in found.items():
+            assert not one.retry or one.reason not in _LASTING, (
+                f"{where} has the reason {one.reason} and is retried, which helps only against rate_limited,"
+                " temporary and lost files; leave `retry` out"
+            )
+            assert one.retry or one.operator or one.reason not in _PASSING, (
+                f"{where} has the reason {one.reason}, but is not retried, so the text is lost; set `retry`"
             )
 
     def test_a_refused_text_is_not_a_lost_file(self) -> None:
@@ -126,3 +152,14 @@ def _disagreement(reason: str, said: str) -> str | None:
 def _limits_the_rate(refusal: Rejected, said: str) -> bool:
     per = re.search(r"per (second|minute|hour)|rate", said, re.IGNORECASE)
     return refusal.retry and per is not None
+
+
+def _verdicts(connector: Connector[Any]) -> Iterator[Verdict]:
+    """Every verdict in the variables and tables of a connector's own modules."""
+    files = own_sources(type(connector))
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if file is not None and Path(file) in files:
+            for value in list(vars(module).values()):
+                inside = value.values() if isinstance(value, Mapping) else (value,)
+                yield from (one for one in inside if isinstance(one, Verdict))

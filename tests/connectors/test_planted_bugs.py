@@ -180,6 +180,10 @@ RECORDED = {
     "no_status_is_asked_for": "test_a_text_asks_for_its_status",
     "a_text_quotes_its_own_key": "test_a_quoting_text_names_the_quoted_message",
     "the_type_of_a_file_is_ignored": "test_what_a_reply_claims_of_a_file_is_passed_on",
+    "everybody_has_the_first_name": "test_a_name_belongs_to_its_person",
+    "a_text_that_failed_at_once_is_sent": "test_an_exchange_ends_as_its_replies_or_its_note_say",
+    "the_end_of_a_conversation_is_a_notice": "test_an_end_is_an_end",
+    "a_file_is_not_decrypted": "test_every_part_of_a_locator_is_used",
     "a_token_is_made_once_a_month": "test_authorize_goes_by_the_time_it_is_given",
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Mapping
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from connectors import (
     Call,
@@ -135,6 +136,14 @@ class RetriesItself(Acme):
                     return Download(Call("GET", url, auth=False))
             if reply.status != 503:
                 raise self.refusal(reply)
+
+
+@fails("flows_end_on_every_status_they_expect")
+class TakesALimitForASuccess(Acme):
+    def mark_read(self, account: str, to: str, message_id: str) -> Generator[Call, Reply, None]:
+        del account, to
+        url = f"{self.config.api}/messages/{quote(message_id, safe='')}/seen"
+        yield Call("POST", url, expects=frozenset({409, 429}))
 
 
 @fails("a_flow_starts_over_on_every_attempt")

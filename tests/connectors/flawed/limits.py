@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from connectors import Call, Message, Request, Text, TextLimits
+from connectors import Call, Limit, Message, Request, Text, TextLimits
 from tests.connectors.sound import Acme
 
 from .calls import SendFlow
@@ -55,3 +55,18 @@ class SignsNothingOfWhatItNames(Acme):
 
     def verify(self, request: Request) -> None:
         del request
+
+
+@fails("quantities_are_in_the_units_of_the_contract")
+class GivesALimitInMegabytes(Acme):
+    capabilities = replace(Acme.capabilities, limits={"photo": Limit(max_bytes=5)})
+
+
+@fails("quantities_are_in_the_units_of_the_contract")
+class GivesTheWindowInHours(Acme):
+    capabilities = replace(Acme.capabilities, reply_window=24.0)
+
+
+@fails("no_recorded_file_is_larger_than_its_limit")
+class DeclaresLessThanItShows(Acme):
+    capabilities = replace(Acme.capabilities, limits={"photo": Limit(max_bytes=50_000)})

@@ -75,3 +75,19 @@ class TakesEveryFileForADocument(Acme):
     def file(self, raw: Any) -> Attachment:
         found = super().file(raw)
         return replace(found, kind="document" if found.media and found.media.name else found.kind)
+
+
+@fails("a_reason_agrees_with_its_retry")
+class RetriesAfterTheWindow(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        found = super().refusal(reply)
+        found.retry = found.retry or found.reason == "window_closed"
+        return found
+
+
+@fails("a_reason_agrees_with_its_retry")
+class GivesUpOnARateLimit(Acme):
+    def refusal(self, reply: Reply) -> Rejected:
+        found = super().refusal(reply)
+        found.retry = found.retry and found.reason != "rate_limited"
+        return found
