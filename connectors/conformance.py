@@ -20,6 +20,7 @@ from .kit.batches import BatchChecks
 from .kit.completeness import CompletenessChecks
 from .kit.costs import CostChecks
 from .kit.declarations import DeclarationChecks
+from .kit.emulation import EmulationChecks
 from .kit.evidence import EvidenceChecks
 from .kit.exchanges import Exchange, ExchangeChecks, exchanges
 from .kit.grades import GRADES, Grade, GradeChecks
@@ -69,6 +70,7 @@ class Conformance(
     AddressChecks,
     WordingChecks,
     UseChecks,
+    EmulationChecks,
     NoteChecks,
     PartChecks,
     LimitChecks,
@@ -102,6 +104,8 @@ class Conformance(
     `live`               the https address of the results of a regular test against the platform itself (none)
     `unread`             fields that the connector leaves out on purpose, each with the reason (none)
     `unrecorded`         limited features that no recording shows, each with the reason (none)
+    `emulator`           the class of the platform's emulator, with which the connector then talks (none)
+    `consumer`           the id of the emulator's consumer ("491511234567")
     `exempt`             tests that the platform makes impossible, each with the reason (none)
     """
 

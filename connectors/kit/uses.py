@@ -21,7 +21,7 @@ _AFTER = {
 
 
 class UseChecks(ReplyChecks):
-    """Tests that flows use what they are given and what they are told."""
+    """Tests that flows use what they are given and what they learn."""
 
     def test_every_part_of_a_locator_is_used(self) -> None:
         """What `parse` keeps to find a file must matter when it is fetched."""

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar
 
+import simulator
 from connectors import Request
 from connectors.conformance import Conformance
 
@@ -50,6 +51,7 @@ class SignedByMeta(Conformance):
 
 
 class TestApple(Conformance):
+    emulator = simulator.Apple
     connector = accounts.apple(business_ids=[accounts.FURTHER_BUSINESS_ID])
     payloads = PAYLOADS / "apple"
     readme = PAGES / "apple.md"
@@ -113,6 +115,7 @@ UNREAD_OF_META = {
 
 
 class TestInstagram(SignedByMeta):
+    emulator = simulator.Instagram
     connector = accounts.instagram()
     payloads = PAYLOADS / "instagram"
     readme = PAGES / "instagram.md"
@@ -126,6 +129,7 @@ class TestInstagram(SignedByMeta):
 
 
 class TestMessenger(SignedByMeta):
+    emulator = simulator.Messenger
     connector = accounts.messenger()
     payloads = PAYLOADS / "messenger"
     readme = PAGES / "messenger.md"
@@ -137,6 +141,8 @@ class TestMessenger(SignedByMeta):
 
 
 class TestTwilio(Conformance):
+    emulator = simulator.Twilio
+    consumer = "+491511234567"
     connector = accounts.twilio(account_sids=[accounts.SUBACCOUNT_SID])
     payloads = PAYLOADS / "twilio"
     readme = PAGES / "twilio.md"
@@ -175,6 +181,7 @@ class TestTwilio(Conformance):
 
 
 class TestWeb(Conformance):
+    emulator = simulator.Web
     connector = accounts.web()
     payloads = PAYLOADS / "web"
     readme = PAGES / "web.md"
@@ -211,6 +218,7 @@ class TestWeb(Conformance):
 
 
 class TestWhatsApp(SignedByMeta):
+    emulator = simulator.WhatsApp
     connector = accounts.whatsapp()
     payloads = PAYLOADS / "whatsapp"
     readme = PAGES / "whatsapp.md"

@@ -355,7 +355,16 @@ def test_every_test_of_the_kit_fails_for_some_flaw() -> None:
         "test_a_file_that_is_being_prepared_is_asked_for_again",
         "test_a_token_is_sent_with_its_scheme",
         "test_a_name_in_a_profile_is_returned",
-        # In test_kit_uses.py, for the same reason.
+        # In test_kit_emulation.py: Acme has no emulator.
+        "test_a_text_arrives_at_the_emulator",
+        "test_a_text_that_the_emulator_refuses_is_not_retried",
+        "test_an_action_arrives_at_the_emulator",
+        "test_an_emulated_forgery_is_refused",
+        "test_an_emulated_message_is_read",
+        "test_an_emulated_receipt_is_read",
+        "test_check_is_content_with_the_emulator",
+        "test_emulated_files_are_fetched",
+        # In test_kit_uses.py, as above.
         "test_a_name_belongs_to_its_person",
         "test_every_element_in_a_reply_is_read",
         "test_every_part_of_a_locator_is_used",

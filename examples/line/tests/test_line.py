@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import pytest
 from airlock_line import Line
+from airlock_line.emulator import Line as LineEmulator
 from connectors import Call, Rejected, Reply, Request, Token
 from connectors.conformance import Conformance
 from pydantic import ValidationError
@@ -18,6 +19,7 @@ SECRETS = ("an-older-channel-secret", "a-newer-channel-secret")
 
 
 class TestLine(Conformance):
+    emulator = LineEmulator
     connector = Line(
         Line.Config.model_validate(
             {"channel_secrets": SECRETS, "channel_access_token": "an-access-token"}

@@ -12,6 +12,7 @@ import jwt
 import orjson
 import pytest
 from airlock_rcs import Rcs
+from airlock_rcs.emulator import Rcs as RcsEmulator
 from connectors import Call, Delivery, Rejected, Reply, Request, Text, Token, Typing
 from connectors.conformance import Conformance, Recording
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -39,6 +40,7 @@ def signature(body: bytes) -> str:
 
 
 class TestRcs(Conformance):
+    emulator = RcsEmulator
     connector = Rcs(Rcs.Config.model_validate(SETTINGS))
     payloads = Path(__file__).parent / "payloads"
     signature_header = "x-goog-signature"

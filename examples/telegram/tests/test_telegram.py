@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import pytest
 from airlock_telegram import Telegram
+from airlock_telegram.emulator import Telegram as TelegramEmulator
 from airlock_telegram.updates import UNSUPPORTED
 from connectors import Request
 from connectors.conformance import Conformance
@@ -17,6 +18,7 @@ SETTINGS = {"bot_token": "123456:AAH-example_token-0123456789", "secret_tokens":
 
 
 class TestTelegram(Conformance):
+    emulator = TelegramEmulator
     connector = Telegram(Telegram.Config.model_validate(SETTINGS))
     payloads = Path(__file__).parent / "payloads"
     signature_header = HEADER

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import jwt
 import pytest
 from airlock_vonage import MAX_AGE, Vonage
+from airlock_vonage.emulator import Vonage as VonageEmulator
 from connectors import Reply, Request, Text, Token
 from connectors.conformance import Conformance
 from cryptography.hazmat.primitives import serialization
@@ -49,6 +50,7 @@ def signed(request: Request, secret: str = SECRETS[-1], **changed: Any) -> Reque
 
 
 class TestVonage(Conformance):
+    emulator = VonageEmulator
     connector = Vonage(Vonage.Config.model_validate(SETTINGS))
     payloads = Path(__file__).parent / "payloads"
     signature_header = "authorization"
