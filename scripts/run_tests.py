@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-#: More failures than that are no accident.
+#: More failures than that come from a defect.
 MOST = 3
 #: Exit status of pytest if tests ran and some failed.
 _FAILED = 1
