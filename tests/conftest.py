@@ -35,7 +35,10 @@ def pytest_configure() -> None:
 
     os.environ["AIRLOCK_TEST_DATABASE"] = _whole_run.enter_context(server()).url
     os.environ["PYTHONPATH"] = str(Path(__file__).with_name("on_postgresql"))
-    from tests.on_postgresql import sitecustomize  # noqa: F401 - installs the hook
+    from gateway.journal.sqlite import journal
+    from tests.on_postgresql.sitecustomize import exchange
+
+    exchange(journal)
 
 
 def pytest_unconfigure() -> None:

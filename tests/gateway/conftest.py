@@ -15,7 +15,7 @@ async def on_postgresql(postgresql: Server) -> AsyncIterator[Postgresql]:
     await engine.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.sqlite), "postgresql"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Each engine of the journal, one after the other."""
     found: Engine = (

@@ -31,6 +31,7 @@ async def one_photo(home: House, id: str) -> tuple[str, str]:
     return event["id"], event["data"]["message"]["attachments"][0]["id"]
 
 
+@pytest.mark.sqlite
 async def test_a_gateway_starts_from_a_backup_made_under_load(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

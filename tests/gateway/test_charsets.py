@@ -1,6 +1,5 @@
 """Agents read a text whose charset was guessed in another charset: each is a file of its own, with links like others."""
 
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from gateway.timestamps import now_ms
 from tests.gateway.test_documents import links, opened, send
 from tests.gateway.test_gateway import House, house
+from tests.journal_rows import rows
 
 TEXT = "退款请求，谢谢"
 GUESSED = TEXT.encode("gb18030")
@@ -40,9 +40,7 @@ async def test_each_other_charset_has_a_link_of_its_own(home: House, tmp_path: P
     assert set(texts) == {"text", *(f"text-{name}" for name in others)}
     assert TEXT in texts.values()
     assert texts["text"] == GUESSED.decode(first)
-    with sqlite3.connect(tmp_path / "journal.db") as journal:
-        rows = {row for (row,) in journal.execute("SELECT rendition FROM viewed")}
-    assert rows == set(texts)
+    assert {row for (row,) in rows(tmp_path, "SELECT rendition FROM viewed")} == set(texts)
 
 
 @pytest.mark.parametrize("name", ["text-utf_8", "text-", "text-../text", "text-cp1252x"])

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from gateway.events.schemas import validate
 from gateway.media import retry_policy
 from gateway.settings import MediaSettings
 from tests.gateway.test_gateway import House, house
+from tests.journal_rows import rows
 from tests.normalizer.hostile_pdfs import dies_on
 from tests.normalizer.pdf_files import letters, protected
 
@@ -108,9 +108,7 @@ async def test_documents_and_texts_are_always_saved(home: House, name: str, suff
 async def test_views_of_pages_are_noted(home: House, tmp_path: Path) -> None:
     found = await links(home, await send(home, letters(2)))
     await opened(found["pages"][1])
-    with sqlite3.connect(tmp_path / "journal.db") as journal:
-        rows = journal.execute("SELECT agent, rendition FROM viewed").fetchall()
-    assert rows == [("anna", "page-2")]
+    assert rows(tmp_path, "SELECT agent, rendition FROM viewed") == [("anna", "page-2")]
 
 
 async def test_a_reassigned_agent_no_longer_sees_pages(home: House) -> None:

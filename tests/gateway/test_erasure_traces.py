@@ -128,6 +128,7 @@ def restored(data: Path, into: Path) -> Path:
     return into
 
 
+@pytest.mark.sqlite
 async def test_an_erased_person_is_nowhere_on_the_disk(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with logged(level="debug") as lines:

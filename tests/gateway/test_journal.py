@@ -79,6 +79,7 @@ def test_packed_deliveries_can_be_unpacked() -> None:
     assert list(unpack(pack(first) + pack(second))) == [first, second]
 
 
+@pytest.mark.sqlite
 async def test_a_delivery_is_on_disk_before_append_returns(tmp_path: Path) -> None:
     journal = await SqliteJournal.open(tmp_path, hold_seconds=2)
     await journal.append(delivery(note("1")))
@@ -217,6 +218,7 @@ async def test_a_failed_write_does_not_affect_its_group(
     assert len(await journal.unread(-1, 10)) == 1
 
 
+@pytest.mark.sqlite
 async def test_a_full_disk_refuses_only_the_current_delivery(
     sqlite_journal: SqliteJournal, tmp_path: Path
 ) -> None:
@@ -313,6 +315,7 @@ async def test_a_read_of_several_statements_sees_one_snapshot(
     assert await journal._read(ask) == ["", ""]
 
 
+@pytest.mark.sqlite
 async def test_an_interrupted_erasure_leaves_no_text_in_the_log(tmp_path: Path) -> None:
     (tmp_path / "house").mkdir()
     journal = await SqliteJournal.open(tmp_path / "house", hold_seconds=2)
@@ -348,6 +351,7 @@ async def test_unread_bytes_are_counted_across_a_restart(engine: Engine, tmp_pat
     await journal.close()
 
 
+@pytest.mark.sqlite
 async def test_a_locked_journal_fails_its_health_check(
     sqlite_journal: SqliteJournal, tmp_path: Path
 ) -> None:

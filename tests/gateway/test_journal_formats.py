@@ -12,6 +12,8 @@ from gateway.journal.sqlite import schema
 from gateway.journal.sqlite.journal import SqliteJournal
 from tests.gateway.people import events_of, message, tell
 
+pytestmark = pytest.mark.sqlite
+
 FIRST = Path(__file__).with_name("journal_format_1.sql").read_text()
 KEY = b"k" * 32
 

@@ -17,6 +17,8 @@ from tests.gateway.people import events_of, message, tell
 from tests.gateway.test_journal import delivery, note, record
 from tests.gateway.test_settings_journal import CORE
 
+pytestmark = pytest.mark.sqlite
+
 
 async def filled(journal: StoredJournal) -> str:
     """Put something into every part of a journal; return a conversation."""

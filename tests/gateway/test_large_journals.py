@@ -9,6 +9,8 @@ from gateway.journal.operations import retention
 from gateway.journal.sqlite.journal import SqliteJournal
 from tests.gateway.test_journal import delivery, note, record
 
+pytestmark = pytest.mark.sqlite
+
 _MESSAGES = 3_000
 
 

@@ -1,8 +1,7 @@
 """The record of who viewed what: it holds what was answered, not what was asked for."""
 
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.journal import JournalUnavailable
+from tests.journal_rows import rows
 
 from .test_gateway import House, house, linked
 
@@ -34,8 +34,7 @@ class Gallery:
             return response.status, len(await response.read())
 
     def viewed(self) -> list[str | None]:
-        with closing(sqlite3.connect(self.folder / "journal.db")) as db:
-            return [row[0] for row in db.execute("SELECT bytes FROM viewed ORDER BY key")]
+        return [row[0] for row in rows(self.folder, "SELECT bytes FROM viewed ORDER BY key")]
 
 
 @asynccontextmanager

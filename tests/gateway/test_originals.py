@@ -1,7 +1,6 @@
 """Originals over real HTTP: offered, saved under a name of ours, recorded, and gone like all other media."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from tests.gateway.notes import notes
 from tests.gateway.settings_files import SettingsFile
 from tests.gateway.test_documents import links, opened, send
 from tests.gateway.test_gateway import House, house
+from tests.journal_rows import rows
 from tests.normalizer.office_files import docx, paragraph
 
 DRAWING = bytes(range(256)) * 40
@@ -61,9 +61,7 @@ async def test_office_document_has_its_text_and_its_original(home: House, tmp_pa
     _, headers, body = await opened((await links(home, attachment))["original"])
     assert body == DOCX
     assert headers["content-disposition"].endswith('-original.docx"')
-    with sqlite3.connect(tmp_path / "journal.db") as journal:
-        rows = journal.execute("SELECT agent, rendition FROM viewed").fetchall()
-    assert rows == [("anna", "original")]
+    assert rows(tmp_path, "SELECT agent, rendition FROM viewed") == [("anna", "original")]
 
 
 async def test_original_goes_with_the_retention_time(

@@ -33,6 +33,7 @@ def readable_by_others(folder: Path) -> list[str]:
     ]
 
 
+@pytest.mark.sqlite
 async def test_journal_and_media_are_private(tmp_path: Path) -> None:
     data = tmp_path / "data"
     async with house(data) as home:
@@ -46,6 +47,7 @@ async def test_journal_and_media_are_private(tmp_path: Path) -> None:
         assert readable_by_others(data) == []
 
 
+@pytest.mark.sqlite
 async def test_files_of_an_earlier_version_become_private(tmp_path: Path) -> None:
     async with house(tmp_path):
         pass
@@ -75,6 +77,7 @@ async def test_folders_below_the_data_folder_keep_their_rights(tmp_path: Path) -
     assert modes == {0o770}
 
 
+@pytest.mark.sqlite
 async def test_a_volume_of_another_user_can_be_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

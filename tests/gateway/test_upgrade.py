@@ -6,12 +6,15 @@ import sqlite3
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from gateway.service import Gateway
 from gateway.settings import GatewaySettings, Settings
 from tests.gateway.notes import notes
 from tests.gateway.test_journal_formats import first_format
 from tests.workspace.test_migrations import FIRST
+
+pytestmark = pytest.mark.sqlite
 
 TOKEN = "a token of the operators"
 

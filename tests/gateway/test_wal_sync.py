@@ -57,6 +57,7 @@ async def test_a_file_that_cannot_be_synced_is_refused_at_once() -> None:
         os.close(write)
 
 
+@pytest.mark.sqlite
 async def test_nothing_is_accepted_after_a_failed_sync(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """Keeps what would be a journal in SQLite in PostgreSQL instead, a schema for each folder: `make test-postgresql`.
 
-Python runs it at the start of each program that the tests start; `tests/conftest.py` runs it in the tests themselves.
+Python runs it at the start of each program that the tests start; `tests/conftest.py` calls `exchange` in the tests
+themselves, where the module may have been loaded already.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ DATABASE = "AIRLOCK_TEST_DATABASE"
 _MODULE = "gateway.journal.sqlite.journal"
 
 
-def _schema(folder: Path) -> str:
+def schema_of(folder: Path) -> str:
     """Return the URL of a folder's schema; it is made if it does not exist."""
     import psycopg
 
@@ -31,7 +32,12 @@ def _schema(folder: Path) -> str:
 async def _open(folder: Path, *, hold_seconds: float) -> Any:
     from gateway.journal.postgresql.journal import PostgresqlJournal
 
-    return await PostgresqlJournal.open(_schema(folder), hold_seconds=hold_seconds)
+    return await PostgresqlJournal.open(schema_of(folder), hold_seconds=hold_seconds)
+
+
+def exchange(module: Any) -> None:
+    """Let the engine for files open journals in the database."""
+    module.SqliteJournal.open = staticmethod(_open)
 
 
 class _Hook(MetaPathFinder):
@@ -45,7 +51,7 @@ class _Hook(MetaPathFinder):
 
         def exec_module(module: Any) -> None:
             execute(module)
-            module.SqliteJournal.open = staticmethod(_open)
+            exchange(module)
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec

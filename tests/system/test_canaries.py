@@ -20,6 +20,7 @@ import pytest
 import pytest_asyncio
 
 from simulator import WhatsApp
+from tests.journal_rows import ON_POSTGRESQL, everything
 from tests.system.running import TOKEN, Site, site
 from workspace.auth import accounts
 
@@ -133,8 +134,9 @@ async def send(running: Site, request: bytes, seconds: float = 20.0) -> bytes:
 
 
 def kept(folder: Path) -> dict[str, bytes]:
-    """The content of all files below a folder."""
-    return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
+    """The content of all files below a data folder, and of its journal."""
+    files = {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
+    return files | everything(folder)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -151,7 +153,8 @@ def leaks(running: Site, metrics: bytes) -> set[bytes]:
         "log": (running.folder / "gateway.log").read_bytes(),
         "metrics": metrics,
     }
-    assert {"journal.db", "workspace.db"} <= places.keys()
+    journal = "table message" if ON_POSTGRESQL else "journal.db"
+    assert {journal, "workspace.db"} <= places.keys()
     return {
         name.encode() + b": " + found
         for name, content in places.items()

@@ -32,6 +32,7 @@ async def write(running: Site, name: str, texts_to_send: list[str], accepted: li
         accepted.append(text)
 
 
+@pytest.mark.sqlite
 async def test_a_locked_journal_delays_deliveries_without_loss(tmp_path: Path) -> None:
     names = ["whatsapp", "messenger", "twilio", "apple"]
     async with site(tmp_path) as running:
@@ -92,6 +93,7 @@ async def on_that_disk(tmp_path: Path) -> AsyncIterator[tuple[Site, WhatsApp]]:
         yield running, platform
 
 
+@pytest.mark.sqlite
 async def test_a_full_disk_refuses_deliveries_drains_and_recovers(
     tmp_path: Path,
 ) -> None:
@@ -115,6 +117,7 @@ async def test_a_full_disk_refuses_deliveries_drains_and_recovers(
             assert journal.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+@pytest.mark.sqlite
 async def test_a_burst_is_refused_before_accepted_deliveries_lack_space(
     tmp_path: Path,
 ) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 import re
-import sqlite3
 import uuid
 from collections.abc import AsyncIterator
 from functools import partial
@@ -16,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.events.schemas import validate
+from tests.journal_rows import change
 from tests.system.running import CONSUMERS, TOKEN, Site, site
 
 pytestmark = pytest.mark.system
@@ -474,10 +474,8 @@ async def test_human_agent_extends_the_reply_window_to_seven_days(tmp_path: Path
 
 
 def aged(running: Site, *, hours: float) -> None:
-    journal = sqlite3.connect(running.folder / "data" / "journal.db")
-    with journal:
-        journal.execute("UPDATE conversation SET heard_at = heard_at - ?", (hours * 3_600_000,))
-    journal.close()
+    earlier = f"UPDATE conversation SET heard_at = heard_at - {hours * 3_600_000}"
+    change(running.folder / "data", earlier)
 
 
 async def test_a_lost_response_is_resolved_by_the_receipt(

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from simulator import photo
+from tests.journal_rows import rows
 from tests.system.web_channel import Channel, Consumer, follow, web_channel
 from tests.webchat.running import new_id
 
@@ -112,11 +113,8 @@ async def test_a_consumer_sees_the_sanitized_file_and_each_view_is_recorded(
 
 
 def _viewers(channel: Channel) -> set[str]:
-    import sqlite3
-
-    journal = channel.site.folder / "data" / "journal.db"
-    with sqlite3.connect(f"file:{journal}?mode=ro", uri=True) as db:
-        return {agent for (agent,) in db.execute("SELECT agent FROM viewed")}
+    viewed = rows(channel.site.folder / "data", "SELECT agent FROM viewed")
+    return {agent for (agent,) in viewed}
 
 
 async def test_another_consumer_and_changed_links_see_nothing(channel: Channel) -> None:

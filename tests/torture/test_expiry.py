@@ -1,9 +1,7 @@
 """Crashes at the fault points of expiry leave no expired data behind."""
 
 import asyncio
-import contextlib
 import random
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ import orjson
 import pytest
 
 from simulator import Consumer, WhatsApp
+from tests.journal_rows import rows
 from tests.system.running import SECRET
 
 from . import verdict
@@ -79,6 +78,5 @@ async def test_crashes_during_expiry_leave_no_expired_data(tmp_path: Path) -> No
         assert len(core.events) == 2 * _SENT
         assert verdict.stored_amiss(core.events, gateway.data / "media", [gateway.data]) == []
         assert verdict.left_over(gateway.data) == []
-        with contextlib.closing(sqlite3.connect(gateway.data / "journal.db")) as journal:
-            contents = journal.execute("SELECT content, platform_id FROM message").fetchall()
+        contents = rows(gateway.data, "SELECT content, platform_id FROM message")
         assert [(orjson.loads(c)["text"], id) for c, id in contents] == [(None, "")] * _SENT

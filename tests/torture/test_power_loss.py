@@ -19,6 +19,9 @@ from tests.gateway.test_journal import delivery, note
 from .disk import Disk
 from .seeds import SEEDS
 
+#: The disk is simulated below SQLite.
+pytestmark = pytest.mark.sqlite
+
 CONNECTORS = {"desk": notes()}
 
 

@@ -25,6 +25,9 @@ from .platforms import FaultyPlatform, faulty_platform
 from .seeds import LONG, SEEDS
 from .senders import Sender
 
+#: The disk is simulated below SQLite.
+pytestmark = pytest.mark.sqlite
+
 _KINDS = ("whatsapp", "messenger", "twilio", "apple")
 _CUTS, _SECONDS = (20, 20.0) if LONG else (5, 4.0)
 

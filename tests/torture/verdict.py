@@ -1,14 +1,14 @@
 """The verdict: checks all promises after everything has drained, and lists complaints."""
 
-import contextlib
 import hashlib
-import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from tests.journal_rows import ON_POSTGRESQL, rows
 
 from .core import Event, UnreliableCore
 from .ledger import AcceptedMessage, Ledger
@@ -162,10 +162,11 @@ def stored_amiss(events: list[Event], media: Path, folders: Sequence[Path]) -> l
 
 def left_over(data: Path) -> list[str]:
     """Return complaints about unfinished work in the journal."""
-    with contextlib.closing(sqlite3.connect(data / "journal.db")) as journal:
-        left = {what: journal.execute(query).fetchall() for what, query in _EMPTY.items()}
-        (sound,) = journal.execute("PRAGMA integrity_check").fetchone()
-    wrong = [f"{what} left in the journal: {rows}" for what, rows in left.items() if rows]
+    left = {what: rows(data, query) for what, query in _EMPTY.items()}
+    wrong = [f"{what} left in the journal: {found}" for what, found in left.items() if found]
+    if ON_POSTGRESQL:
+        return wrong
+    ((sound,),) = rows(data, "PRAGMA integrity_check")
     return wrong if sound == "ok" else [*wrong, f"the journal is damaged: {sound}"]
 
 
