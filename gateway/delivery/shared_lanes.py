@@ -66,8 +66,11 @@ class SharedLanes(Lanes):
 
     @property
     def waiting(self) -> int:
-        """The number of events that the core has yet to accept, on all nodes."""
-        return self._waiting if self._ownership.waiting is None else self._ownership.waiting
+        """The number of events that the core has yet to accept, on all nodes.
+
+        All of them are counted now and then; those that this node has loaded are known at once.
+        """
+        return max(self._waiting, self._ownership.waiting or 0)
 
     async def pick_up(self, shards: Shards | None = None) -> None:
         """Take up the lanes of these shards; None means all that are owned."""

@@ -103,6 +103,17 @@ SENDERS = [f"sender{n}" for n in range(12)]
 ODD = frozenset(shard for shard in ALL_SHARDS if shard % 2)
 
 
+async def test_loaded_events_wait_before_the_next_count(tmp_path: Path) -> None:
+    async with cluster(tmp_path, ok, ALL_SHARDS) as found:
+        (node,) = found.nodes
+        node.owned.waiting = 0
+        await record(found.journal, delivery(note("1")))
+        await found.core.entered.wait()
+        assert node.lanes.waiting == 1
+        found.core.leave.set()
+        await until(lambda: node.lanes.waiting == 0)
+
+
 @pytest.mark.parametrize("batch", [1, 100])
 async def test_each_lane_is_forwarded_by_its_owner_once_in_order(
     tmp_path: Path, batch: int
