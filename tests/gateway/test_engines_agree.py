@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -127,6 +128,7 @@ async def _both(server: Server, history: list[list[Any]]) -> None:
     assert await outcome(Postgresql(server), history) == await outcome(Sqlite(), history)
 
 
+@pytest.mark.sqlite
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(batches)
 def test_engines_say_the_same_of_any_batches(postgresql: Server, history: list[list[Any]]) -> None:

@@ -22,6 +22,7 @@ from gateway.settings import FetchSettings, GatewaySettings, LogSettings, Settin
 from tests.gateway.logged import logged
 from tests.gateway.notes import Notes, NotesConfig
 from tests.gateway.test_gateway import TOKEN, photo
+from tests.journal_rows import ON_POSTGRESQL, everything
 
 #: Whatever names the person or is theirs. `kept` is another person's.
 ANN, ALIAS = "4915112345678", "canary-user-id"
@@ -109,15 +110,15 @@ async def leave_traces(site: Site) -> str:
 
 
 def content(*folders: Path) -> bytes:
-    return b"\n".join(
-        file.read_bytes() for folder in folders for file in folder.rglob("*") if file.is_file()
-    ).lower()
+    files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+    tables = [table for folder in folders for table in everything(folder).values()]
+    return b"\n".join([*(file.read_bytes() for file in files), *tables]).lower()
 
 
 def restored(data: Path, into: Path) -> Path:
-    """Copy the databases as back-ups do."""
+    """Copy the databases in the folder as back-ups do."""
     into.mkdir()
-    for name in ("journal.db", "workspace.db"):
+    for name in ("workspace.db",) if ON_POSTGRESQL else ("journal.db", "workspace.db"):
         with sqlite3.connect(data / name) as source, sqlite3.connect(into / name) as target:
             source.backup(target)
         source.close()
@@ -128,7 +129,6 @@ def restored(data: Path, into: Path) -> Path:
     return into
 
 
-@pytest.mark.sqlite
 async def test_an_erased_person_is_nowhere_on_the_disk(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with logged(level="debug") as lines:
