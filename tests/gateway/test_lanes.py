@@ -151,7 +151,8 @@ async def test_retry_after_of_the_core_is_honoured(tmp_path: Path) -> None:
 async def test_a_held_message_is_sent_as_pending_before_later_ones(
     tmp_path: Path,
 ) -> None:
-    async with forwarding(tmp_path, ok, hold_seconds=0.3) as (journal, _lanes, core):
+    # Long enough for the other conversation on a busy machine.
+    async with forwarding(tmp_path, ok, hold_seconds=1.5) as (journal, _lanes, core):
         photo = note("a1", media=[["photo", "http://nowhere/1"]])
         recorded = await record(journal, delivery(photo, note("a2"), note("b1", "bob"), at=now()))
         events = await core.until(3)
@@ -228,10 +229,9 @@ async def test_a_core_that_was_down_gets_all_events_in_order(
         async with asyncio.timeout(20):
             while lanes.core_state != "down":
                 await asyncio.sleep(0.01)
-        await asyncio.sleep(0.2)  # until the POSTs in flight have ended
-        tried = len(core.events)
-        await asyncio.sleep(0.5)
-        assert len(core.events) - tried <= 5
+        # Eight POSTs may be in flight; after them, a core that is down is probed by one event at a time.
+        await asyncio.sleep(0.7)
+        assert len(core.events) <= 8 + 8 + 5
         down = False
         events = await core.until(100)
         for sender in senders:

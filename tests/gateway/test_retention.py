@@ -67,13 +67,16 @@ async def test_expired_media_are_deleted_and_announced(engine: Engine, tmp_path:
     attachment = await ready_photo(journal, store, "1", now())
     events: list[dict[str, Any]] = []
     journal.subscribe(lambda recorded: events.extend(bodies(recorded)))
-    worker = RetentionWorker(
-        journal, store, empty(tmp_path), Retention(0.2, DAY, 7 * DAY), nothing_in_progress
-    )
-    await worker.round()
+    quarantine = empty(tmp_path)
+
+    async def keep_media_for(seconds: float) -> None:
+        retention = Retention(seconds, DAY, 7 * DAY)
+        await RetentionWorker(journal, store, quarantine, retention, nothing_in_progress).round()
+
+    await keep_media_for(DAY)
     assert not events
     time.sleep(0.25)
-    await worker.round()
+    await keep_media_for(0.2)
     assert [(e["type"], e["data"]["message"]["attachments"][0]["reason"]) for e in events] == [
         ("attachment.updated", "expired")
     ]

@@ -19,7 +19,7 @@ class Send(Protocol):
 @pytest.fixture
 async def send(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Send]:
     """Serve with short times; send a body in so many pieces of a byte, and return what was answered."""
-    monkeypatch.setattr(connections, "BODY_SECONDS", 0.25)
+    monkeypatch.setattr(connections, "BODY_SECONDS", 0.8)
     monkeypatch.setattr(connections, "_CHECK_SECONDS", 0.01)
     monkeypatch.setattr(connections, "_UNANSWERED_BYTES", 100)
 
@@ -40,7 +40,7 @@ async def send(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Send]:
             for _ in range(pieces):
                 writer.write(b"x" * size)
                 await writer.drain()
-                await asyncio.sleep(0.04)
+                await asyncio.sleep(0.08)
             return await reader.read(4096)
         except ConnectionError:
             return b""

@@ -30,16 +30,22 @@ def new_id() -> str:
 
 
 class Clock:
-    """A clock in milliseconds that runs, and that tests can set forward."""
+    """A clock in milliseconds that runs, and that tests can set forward or stop."""
 
     def __init__(self) -> None:
         self._begin = 1_800_000_000_000 - round(time.monotonic() * 1000)
+        self._stopped_at: int | None = None
 
     def __call__(self) -> int:
+        if self._stopped_at is not None:
+            return self._stopped_at
         return self._begin + round(time.monotonic() * 1000)
 
     def forward(self, seconds: float) -> None:
         self._begin += round(seconds * 1000)
+
+    def stop(self) -> None:
+        self._stopped_at = self()
 
 
 class Server:

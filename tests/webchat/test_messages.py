@@ -106,8 +106,10 @@ async def test_typing_is_reported_at_most_every_four_seconds(server: Server, clo
     assert [event["on"] for event in server.gateway.events] == [True, True, False]
 
 
-async def test_toggling_typing_reports_it_no_more_often(server: Server) -> None:
+async def test_toggling_typing_reports_it_no_more_often(server: Server, clock: Clock) -> None:
     mia = await server.consumer()
+    # Twenty requests may take a busy machine longer than the pause between two reports.
+    clock.stop()
     for on in (True, False) * 10:
         await mia.call("POST", "/typing", json={"on": on})
     await server.settled()
