@@ -83,6 +83,20 @@ async def settle(page: Page) -> None:
     )
 
 
+async def animated(page: Page) -> None:
+    """Wait for animations: axe would judge the colours of half-faded elements.
+
+    An animation whose element is redrawn ends with an error, and that is its end as well.
+    """
+    await page.evaluate(
+        """async () => {
+            const ends = (one) => one.playState === "running" && one.effect.getTiming().iterations !== Infinity;
+            for (let some; (some = document.getAnimations().filter(ends)).length;)
+                await Promise.allSettled(some.map((one) => one.finished));
+        }"""
+    )
+
+
 def _note_error(errors: list[str], message: Any) -> None:
     # A refused picture is logged as an error too. Tests check such cases themselves.
     if message.type == "error" and "Failed to load resource" not in message.text:

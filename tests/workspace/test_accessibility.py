@@ -8,7 +8,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from tests.workspace import samples
-from tests.workspace.browser import end_session, pages
+from tests.workspace.browser import animated, end_session, pages
 from tests.workspace.running import RunningWorkspace
 
 pytestmark = pytest.mark.system
@@ -131,14 +131,7 @@ async def test_sign_in_page_has_no_accessibility_violations(
 
 
 async def check(page: Page, where: str) -> None:
-    # Axe would judge the colours of half-faded elements. An animation whose element is redrawn ends with an error.
-    await page.evaluate(
-        """async () => {
-            const ends = (one) => one.playState === "running" && one.effect.getTiming().iterations !== Infinity;
-            for (let some; (some = document.getAnimations().filter(ends)).length;)
-                await Promise.allSettled(some.map((one) => one.finished));
-        }"""
-    )
+    await animated(page)
     found: Any = (await Axe().run(page, options={"runOnly": RULES})).response
     serious = [
         f"{where}: {rule['id']}, {rule['help']}: {[node['html'][:160] for node in rule['nodes']][:3]}"

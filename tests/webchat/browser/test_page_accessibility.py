@@ -8,6 +8,7 @@ from playwright.async_api import Page, expect
 
 from tests.webchat.browser.opening import Opener, choose, photo, pick, send_picked, write
 from tests.webchat.browser.running import RunningChat
+from tests.workspace.browser import animated
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
 
@@ -144,10 +145,7 @@ async def check(page: Page, where: str) -> None:
 
 
 async def _check(page: Page, where: str) -> None:
-    # Wait for animations, because axe would judge the colours of half-faded elements.
-    await page.evaluate(
-        "Promise.all(document.getAnimations().map((one) => one.effect.getTiming().iterations === Infinity || one.finished))"
-    )
+    await animated(page)
     found: Any = (await Axe().run(page, options={"runOnly": RULES})).response
     violations = [
         f"{where}: {rule['id']}, {rule['help']}: {[node['html'][:160] for node in rule['nodes']][:3]}"
