@@ -53,7 +53,7 @@ async def test_pending_media_are_announced_in_time_and_updated_later(
             what = _text(received.event)
             if what in FAULTS and received.event["type"] == "message.received":
                 # A busy machine delays everything, so the latency of an ordinary text is allowed in addition.
-                assert received.at - accepted[what] <= HOLD + 1.0 + ordinary, what
+                assert received.at - accepted[what] <= HOLD + 5.0 + ordinary, what
                 (shown,) = received.event["data"]["message"]["attachments"]
                 assert shown["state"] == "pending", what
         events = await running.until(lambda es: len(ended(es)) == len(FAULTS), seconds=90)
