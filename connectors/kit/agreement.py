@@ -1,16 +1,27 @@
 """Tests that events agree with the names in a delivery, and keep what only machines read: sizes, keys, languages."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from connectors.recordings import Recording
 from connectors.tools.attachment_kind import kind_of
-from normalizer.events import AnyEvent, Attachment, Closed, Echo, Edit, Message, Notice, Reaction
+from normalizer.events import (
+    AnyEvent,
+    Attachment,
+    Closed,
+    Echo,
+    Edit,
+    MediaRef,
+    Message,
+    Notice,
+    Reaction,
+)
 
 from .facts import FactChecks, type_words
 from .meaning import is_quote
-from .paths import shown
+from .paths import changed, shown
 from .trials import Trial, leaves, parse, parse_with, shape, trials, words_in
 
 #: What platforms call the kinds of files, and the kinds of attachments that these can be.
@@ -40,6 +51,8 @@ _BEGINNINGS = frozenset({"follow", "followed", "member", "unblocked", "joined"})
 _BEFORE = frozenset({"old", "previous", "before", "from"})
 #: Smaller numbers than this count the messages of one conversation or one day.
 _SMALL = 10_000_000
+#: What platforms call a file of which they know nothing.
+_UNSAID = "application/octet-stream"
 #: Fields about smaller copies of a file.
 _COPIES = frozenset({"thumbnail", "thumb", "preview"})
 
@@ -81,6 +94,14 @@ class AgreementChecks(FactChecks):
                     assert kinds != ["document"], (
                         f"{shown(trial.path)} is {other!r}, but the file is a document; use kind_of(media_type, name)"
                     )
+        for trial in trials(self.connector, recording):
+            content = self._nameless_picture(recording, trial)
+            for event in () if content is None else parse(self.connector, content):
+                kinds = [one.kind for one in getattr(event, "attachments", ())]
+                assert kinds != ["document"], (
+                    f"a file of type {_UNSAID} is called picture.png at {shown(trial.path)}, but it is a document; use"
+                    " kind_of(media_type, name), which looks at the name if the type says nothing"
+                )
 
     def test_the_size_of_a_file_is_passed_on(self, recording: Recording) -> None:
         before = parse(self.connector, recording)
@@ -227,6 +248,21 @@ class AgreementChecks(FactChecks):
             if trial.events == before and not self.leaves_unread(trial.path):
                 yield trial
 
+    def _nameless_picture(self, recording: Recording, trial: Trial) -> Recording | None:
+        """The only file of a message with the name of a picture, and a type that says nothing."""
+        media = _only_media(trial.events)
+        typed = [
+            one.path
+            for one in trials(self.connector, recording)
+            if (found := _only_media(one.events)) and found.media_type == one.fresh
+        ]
+        if media is None or media.name != trial.fresh or not typed:
+            return None
+        content = changed(recording.content, trial.path, "picture.png")
+        for path in typed:
+            content = changed(content, path, _UNSAID)
+        return replace(recording, content=content)
+
     def _named_files(self, recording: Recording) -> Iterator[tuple[str, Attachment]]:
         """The only file of a delivery, with each word that says its kind."""
         files = [
@@ -274,6 +310,13 @@ def _is_second(found: AnyEvent, event: Edit | Reaction) -> bool:
     """Whether an event is another change of the same message by the same person."""
     same = type(found) is type(event) and getattr(found, "target", None) == event.target
     return same and found.party == event.party and found != event
+
+
+def _only_media(events: tuple[AnyEvent, ...]) -> MediaRef | None:
+    found: tuple[Attachment, ...] = (
+        getattr(events[0], "attachments", ()) if len(events) == 1 else ()
+    )
+    return found[0].media if len(found) == 1 else None
 
 
 def _picture(trial: Trial) -> Iterator[str]:

@@ -91,11 +91,11 @@ class CompletenessChecks(MeaningChecks):
         before = parse(self.connector, recording)
         again = [found for found in self._all_once_more(recording) if len(found) == len(before)]
         for at, event in enumerate(before):
-            if not isinstance(event, Notice | Closed | Message) or event.party is None:
+            if not isinstance(event, Notice | Closed | Message):
                 continue
             others = [found[at] for found in again if _is_alike(found[at], event)]
             assert not others or any(one.id != event.id for one in others), (
-                f"every such {event.type} of this consumer has the id {event.id!r}, so a second one is dropped as a"
+                f"every such {event.type} has the id {event.id!r}, so a second one is dropped as a"
                 " repeat; build the id from the platform's id or the time of the event, or use fingerprint"
             )
 

@@ -13,7 +13,7 @@ from normalizer.events import AnyEvent, Echo, Edit, Message, Unknown
 
 from .paths import Path, changed, lists, shown
 from .subject import Subject
-from .trials import Trial, parse, trials
+from .trials import Trial, parse, text_of, trials
 
 #: The two ways round.
 _ORDERS = ((0, 1), (1, 0))
@@ -47,6 +47,33 @@ class SequenceChecks(Subject):
             assert known == pair.ids or set(known) != set(pair.ids), (
                 f"{shown(pair.path)}: the entries {', '.join(pair.ids)} yield events in another order; return them as"
                 " they come, without sorting or grouping"
+            )
+
+    def test_what_a_later_element_says_is_read(self, recording: Recording) -> None:
+        """Also of lists inside a message: rows of buttons, lines of a form, people beside their messages."""
+        before = parse(self.connector, recording)
+        if any(isinstance(event, Unknown) for event in before):
+            return
+        found = trials(self.connector, recording)
+        for path, entries in lists(recording.content):
+            outside = {one.value for one in found if one.path[: len(path)] != path}
+            inside = [
+                one
+                for one in found
+                if _is_inside(one, path, 0)
+                and not any(isinstance(event, Unknown) for event in one.events)
+                and (one.events != before or one.value in outside)
+            ]
+            said = [one for one in inside if _is_said(one, before)]
+            # An element that nothing else names is found by its position, or is the only one.
+            if not said or not any(one.value in outside for one in inside):
+                continue
+            other = _with_fresh(entries[0], path, inside)
+            events = self._parsed_with(recording, path, [other, *entries])
+            lost = [one for one in said if not _is_contained(one.value, _said(events))]
+            assert not lost, (
+                f"{shown(path)}: with another element before it, {lost[0].value!r:.60} is lost; read every element of"
+                " the list, and find what belongs together by its ids"
             )
 
     def test_every_file_of_a_message_is_an_attachment(self, recording: Recording) -> None:
@@ -151,3 +178,22 @@ def _is_inside(trial: Trial, path: Path, at: int) -> bool:
 
 def _ids(events: tuple[AnyEvent, ...]) -> list[str]:
     return [event.id for event in events]
+
+
+def _is_said(trial: Trial, before: tuple[AnyEvent, ...]) -> bool:
+    return (
+        isinstance(trial.value, str)
+        and _is_contained(trial.value, _said(before))
+        and _is_contained(str(trial.fresh), _said(trial.events))
+    )
+
+
+def _said(events: tuple[AnyEvent, ...]) -> list[str]:
+    """What events say to people, and who says it."""
+    texts = [text_of(event) for event in events]
+    names = [event.party.name for event in events if event.party and event.party.name]
+    return [*texts, *names]
+
+
+def _is_contained(value: str, said: list[str]) -> bool:
+    return any(value in one for one in said)

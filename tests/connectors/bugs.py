@@ -4,18 +4,8 @@ Some are tests (`test_planted_bugs.py`); `scripts/planted_bugs.py` tries all of 
 recordings that were made with the bug in.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """`module` of `platform` reads `after` in place of `before`."""
-
-    platform: str
-    module: str
-    before: str
-    after: str
-
+from .further_bugs import FURTHER
+from .planting import Planted
 
 PLANTED: dict[str, Planted] = {
     "a_reply_is_not_named": Planted(
@@ -346,67 +336,5 @@ PLANTED: dict[str, Planted] = {
         'media_type=_text(file.get("mime_type")),',
         "media_type=None,",
     ),
-    "a_closed_window_is_retried": Planted(
-        "whatsapp",
-        "whatsapp.error_codes",
-        "WINDOW_CLOSED: (131047,),",
-        'Verdict("window_closed", retry=True): (131047,),',
-    ),
-    "everybody_has_the_first_name": Planted(
-        "whatsapp",
-        "whatsapp.people",
-        "contact = next((self.contacts[id] for id in known if id in self.contacts), {})",
-        "contact = next(iter(self.contacts.values()), {})",
-    ),
-    "receipts_of_a_person_share_an_id": Planted(
-        "messenger",
-        "messenger_platform.events",
-        "id=_id(key, common, watermark if until else fingerprint(receipt)),",
-        "id=_id(key, common),",
-    ),
-    "story_replies_of_a_person_share_an_id": Planted(
-        "instagram",
-        "instagram.events",
-        'id=f"story_reply:{event.id}",',
-        'id=f"story_reply:{event.party.id}",',
-    ),
-    "a_limit_is_in_megabytes": Planted(
-        "instagram",
-        "instagram.connector",
-        '"photo": Limit(max_bytes=8_000_000),',
-        '"photo": Limit(max_bytes=8),',
-    ),
-    "a_text_that_failed_at_once_is_sent": Planted(
-        "twilio",
-        "twilio.connector",
-        'case {"sid": str(sid)} if reply.content.get("error_code") is None:',
-        'case {"sid": str(sid)}:',
-    ),
-    "the_word_false_is_a_set_flag": Planted(
-        "twilio",
-        "twilio.events",
-        'forwarded="true" in (form.get("Forwarded"), form.get("FrequentlyForwarded")),',
-        'forwarded=bool(form.get("Forwarded") or form.get("FrequentlyForwarded")),',
-    ),
-    "the_end_of_a_conversation_is_a_notice": Planted(
-        "apple", "apple.events", '    "close": _close,', '    "close": _notice,'
-    ),
-    "a_file_is_not_decrypted": Planted(
-        "apple",
-        "apple.connector",
-        "auth=False), decrypt=decrypt, size=ref.size)",
-        "auth=False), size=ref.size)",
-    ),
-    "the_former_id_of_a_person_is_lost": Planted(
-        "web",
-        "web.events",
-        "Party(party.id, party.name, (former,))",
-        "Party(party.id, party.name)",
-    ),
-    "the_offset_of_a_time_is_ignored": Planted(
-        "web",
-        "web.events",
-        "time = datetime.fromisoformat(value)",
-        'time = datetime.fromisoformat(f"{value[:19]}+00:00")',
-    ),
+    **FURTHER,
 }

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -11,6 +12,17 @@ from types import CodeType, ModuleType
 
 import connectors
 from connectors.conformance import Conformance
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """`module` of `platform` reads `after` in place of `before`."""
+
+    platform: str
+    module: str
+    before: str
+    after: str
+
 
 FOLDER = Path(connectors.__file__).parent
 SHARED = {"apple": ("jwt",), "messenger": ("messenger_platform", "meta"), "whatsapp": ("meta",)}

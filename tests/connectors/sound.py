@@ -186,7 +186,9 @@ class Acme(Connector[Settings]):
             ref = MediaRef(
                 {"id": id_of(raw["id"])}, raw.get("type"), raw.get("file_name"), raw.get("size")
             )
-            return Attachment(kind_of(ref.media_type), ref, voice=raw.get("note_type") == "voice")
+            return Attachment(
+                kind_of(ref.media_type, ref.name), ref, voice=raw.get("note_type") == "voice"
+            )
         return Attachment("photo", MediaRef({"id": id_of(raw)}))
 
     def place(self, raw: Any) -> Attachment:

@@ -23,6 +23,7 @@ from connectors import (
     Reply,
     Status,
     fingerprint,
+    kind_of,
     parse_timestamp,
 )
 
@@ -39,6 +40,9 @@ def _add(folder: Path, place: str, name: str, **content: object) -> None:
 
 def _update(**fields: Any) -> dict[str, Any]:
     return {"at": 1760000050, "from": "ann", **fields}
+
+
+GIVEN = {"locator": {"id": "f1"}}
 
 
 # locators ---------------------------------------------------------------------------------------------
@@ -118,6 +122,18 @@ def test_a_reply_with_an_error_is_refused(
     assert bool(failures(trial(Acme, folder), [test])) == found
 
 
+def test_a_recorder_keeps_replies_that_are_not_used(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replies = [{"reply": {"status": 404}}, {"reply": {"content": FOUND}}]
+    _add(folder, "exchanges", "a_file_found_later", flow="media", given=GIVEN, steps=replies)
+    monkeypatch.setenv("AIRLOCK_RECORD", "1")
+    test = "test_flows_match_the_recorded_exchanges"
+    assert failures(trial(Acme, folder), [test])
+    (line,) = failures(trial(Acme, folder), [test]).values()
+    assert "fewer calls than the recording has" in line
+
+
 # people -----------------------------------------------------------------------------------------------
 
 #: The names of the people in a delivery stand beside the messages.
@@ -167,6 +183,26 @@ def test_a_name_must_be_that_of_its_person(folder: Path, kind: type[Acme], found
     _add(folder, "", "two_people", content=TWO_PEOPLE, events=[])
     said = failures(trial(kind, folder), ["test_a_name_belongs_to_its_person"])
     assert [found in line for line in said.values()] == ([True] if found else [])
+
+
+@pytest.mark.parametrize(("kind", "found"), [(NamesPeople, False), (CallsEverybodyTheSame, True)])
+def test_a_later_element_must_count(folder: Path, kind: type[Acme], found: bool) -> None:
+    _add(folder, "", "two_people", content=TWO_PEOPLE, events=[])
+    assert bool(failures(trial(kind, folder), ["test_what_a_later_element_says_is_read"])) == found
+
+
+class LooksAtTypesOnly(Acme):
+    def file(self, raw: Any) -> Attachment:
+        found = super().file(raw)
+        media_type = found.media.media_type if found.media else None
+        return found if media_type is None else replace(found, kind=kind_of(media_type))
+
+
+@pytest.mark.parametrize(("kind", "found"), [(Acme, False), (LooksAtTypesOnly, True)])
+def test_the_name_of_a_file_must_count(folder: Path, kind: type[Acme], found: bool) -> None:
+    test = "test_a_picture_that_is_sent_as_a_file_is_a_photo"
+    said = failures(trial(kind, folder), [test])
+    assert ["application/octet-stream" in line for line in said.values()] == [True] * found
 
 
 # events -----------------------------------------------------------------------------------------------
@@ -229,6 +265,12 @@ class GreetsOnce(Acme):
         return f"greeting:{event.party.id}"
 
 
+class GreetsTheShop(GreetsOnce):
+    def greeted(self, event: AnyEvent) -> list[AnyEvent]:
+        at = event.sent_at
+        return [Notice(id="opened", account=self.config.shop, sent_at=at, kind="opened"), event]
+
+
 class GreetsEachMessage(GreetsOnce):
     def id_for(self, event: Message) -> str:
         return f"greeting:{event.id}"
@@ -248,6 +290,7 @@ SECOND = "test_a_second_notice_has_another_id"
         (OnlyNoticesTheEnd, END, True),
         (GreetsEachMessage, SECOND, False),
         (GreetsOnce, SECOND, True),
+        (GreetsTheShop, SECOND, True),
     ],
 )
 def test_words_and_events_must_agree(
