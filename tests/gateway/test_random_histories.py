@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -210,6 +211,7 @@ def left_by_a_kill(folder: Path, number: int) -> Path:
     return left
 
 
+@pytest.mark.sqlite
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(steps, max_size=20))
 def test_a_history_leaves_the_state_of_a_plain_model(history: list[Any]) -> None:

@@ -1,7 +1,6 @@
 """The same promises with the journal in PostgreSQL, which is killed as well: `make torture` runs this."""
 
 import asyncio
-import random
 from pathlib import Path
 
 import pytest
@@ -24,25 +23,25 @@ async def test_acknowledged_messages_survive_kills_of_gateway_and_database(
 ) -> None:
     points = [step for step in STEPS if step not in _OTHERS]
     journal = postgresql.schema(f"torture_{seed}")
-    torture = Torture(tmp_path, seed, seconds=SECONDS, points=points, patient=LONG, journal=journal)
-    crashing = asyncio.create_task(_crash(postgresql, random.Random(seed)))
-    try:
-        report = await torture.run()
-    finally:
-        crashing.cancel()
-        await asyncio.wait([crashing])
+
+    async def crash() -> None:
+        await asyncio.to_thread(_restart, postgresql)
+
+    torture = Torture(
+        tmp_path,
+        seed,
+        seconds=SECONDS,
+        points=points,
+        patient=LONG,
+        journal=journal,
+        crash=crash if LONG else None,
+    )
+    report = await torture.run()
     assert report.complaints == []
     assert report.not_reached == []
     assert report.exit_status == 0
     assert report.messages > 100
     assert {"ready", "rejected"} <= report.attachments.keys()
-
-
-async def _crash(server: Server, dice: random.Random) -> None:
-    """Kill the database now and then, and start it again."""
-    while LONG:
-        await asyncio.sleep(dice.uniform(5, 15))
-        await asyncio.shield(asyncio.to_thread(_restart, server))
 
 
 def _restart(server: Server) -> None:

@@ -20,6 +20,7 @@ class GatewayProcess:
         self.folder = folder
         self.port = free_port()
         self.starts = 0
+        self._log_before = 0
         self._http = http
         self._process: asyncio.subprocess.Process | None = None
 
@@ -48,6 +49,7 @@ class GatewayProcess:
             environment[VARIABLE] = fault_point
         self.starts += 1
         with self.log.open("ab") as log:
+            self._log_before = log.tell()
             self._process = await asyncio.create_subprocess_exec(
                 *(str(AIRLOCK), "serve", "-c", str(self.folder / "connectors.yaml")),
                 stdout=log,
@@ -97,6 +99,10 @@ class GatewayProcess:
 
     def tail(self) -> str:
         return self.log.read_text(errors="replace")[-3000:]
+
+    def said(self) -> str:
+        """Return what the newest process wrote."""
+        return self.log.read_bytes()[self._log_before :].decode(errors="replace")
 
     async def _answers(self) -> bool:
         try:

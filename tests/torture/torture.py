@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from .senders import Sender
 _KINDS = ("whatsapp", "messenger", "twilio", "apple")
 #: Seconds after which a process is killed even if it has not reached its fault point.
 _MAX_LIFETIME = 6.0
+#: The same in long runs, which a machine does beside other work.
+_MAX_PATIENT_LIFETIME = 20.0
 
 
 @dataclass(slots=True)
@@ -42,7 +44,10 @@ class Report:
 
 
 class Torture:
-    """Kills the process once at each of `points`, then at random for `seconds`."""
+    """Kills the process once at each of `points`, then at random for `seconds`.
+
+    Meanwhile `crash` is called now and then; it kills the database, and starts it again.
+    """
 
     def __init__(
         self,
@@ -54,7 +59,9 @@ class Torture:
         senders: int = 12,
         patient: bool = False,
         journal: str = "sqlite",
+        crash: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        self._crash = crash
         self._journal = journal
         self._folder = folder
         self._seconds = seconds
@@ -88,7 +95,12 @@ class Torture:
             async with asyncio.TaskGroup() as group:
                 for run in (*(sender.run for sender in senders), erasing.run, retrying.run):
                     group.create_task(run(end))
+                calm = asyncio.Event()
+                crashing = group.create_task(self._crash_repeatedly(calm))
                 await self._kill_repeatedly(gateway)
+                # The last process must find its database, or nothing would ever be accepted again.
+                calm.set()
+                await crashing
                 await gateway.begin()
                 self._core.failure_rate = 0.0
                 end.set()
@@ -139,10 +151,28 @@ class Torture:
         while asyncio.get_running_loop().time() < end:
             await self._die_at_random(gateway, dice)
 
+    async def _crash_repeatedly(self, calm: asyncio.Event) -> None:
+        dice = random.Random(self.report.seed)
+        while self._crash is not None and not calm.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(calm.wait(), dice.uniform(5, 15))
+                return
+            await self._crash()
+
+    def _lacked_database(self, gateway: GatewayProcess) -> bool:
+        """Whether the process ended because the database was away when it started: its supervisor starts it again."""
+        return (
+            self._crash is not None
+            and gateway.status not in {None, -9}
+            and "gateway.journal: cannot" in gateway.said()
+        )
+
     async def _die_at(self, gateway: GatewayProcess, point: str, dice: random.Random) -> bool:
         count = 1 if point == "journal-made" else dice.choice([1, 1, 2])
         await gateway.begin(f"{point}:{count}")
-        died = await gateway.ended(_MAX_LIFETIME)
+        lifetime = _MAX_PATIENT_LIFETIME if self._patient else _MAX_LIFETIME
+        while (died := await gateway.ended(lifetime)) and self._lacked_database(gateway):
+            await gateway.begin(f"{point}:{count}")
         if died and gateway.status != -9:
             self.report.complaints.append(
                 f"ended with {gateway.status} on the way to {point}: {gateway.tail()}"
@@ -155,14 +185,25 @@ class Torture:
     async def _die_at_random(self, gateway: GatewayProcess, dice: random.Random) -> None:
         await gateway.begin()
         if dice.random() < 0.8:
-            await gateway.listening()
+            if not await self._listening(gateway):
+                return
             await asyncio.sleep(dice.expovariate(1.0))
         else:
             await asyncio.sleep(dice.uniform(0.0, 1.0))
-        if gateway.status is not None:
+        if gateway.status is not None and not self._lacked_database(gateway):
             self.report.complaints.append(f"ended by itself: {gateway.tail()}")
         await gateway.kill()
         self.report.died_at.append("random")
+
+    async def _listening(self, gateway: GatewayProcess) -> bool:
+        """Wait until the process answers; False if the database was away when it started."""
+        try:
+            await gateway.listening()
+        except RuntimeError:
+            if not self._lacked_database(gateway):
+                raise
+            return False
+        return True
 
     async def _drain(
         self, gateway: GatewayProcess, retrying: RetryingOperator, erasing: ErasingOperator
