@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gateway.inbound.parse_worker import read
 from gateway.journal import Batch, Outcome
 from gateway.journal.stores.journal import StoredJournal
@@ -145,6 +147,7 @@ async def test_references_to_rejected_files_expire_with_the_text(
     await journal.close()
 
 
+@pytest.mark.sqlite
 async def test_expired_texts_leave_the_files_of_an_open_journal(tmp_path: Path) -> None:
     journal, store = (
         await Sqlite().open(tmp_path),
@@ -167,6 +170,7 @@ async def test_expired_texts_leave_the_files_of_an_open_journal(tmp_path: Path) 
     await journal.close()
 
 
+@pytest.mark.sqlite
 async def test_an_erased_conversation_leaves_the_files_of_an_open_journal(
     tmp_path: Path,
 ) -> None:

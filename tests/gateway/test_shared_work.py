@@ -22,6 +22,9 @@ from tests.gateway.test_send_worker import Setup, running_setup
 NONE: Shards = frozenset()
 
 
+#: The ownership that a test decides is put into the engine for files; the other one has its own.
+an_ownership_of_its_own = pytest.mark.sqlite
+
 # texts -------------------------------------------------------------------------------------------
 
 
@@ -35,6 +38,7 @@ async def texts(
         yield found
 
 
+@an_ownership_of_its_own
 async def test_a_text_is_sent_by_the_owner_of_its_conversation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -47,6 +51,7 @@ async def test_a_text_is_sent_by_the_owner_of_its_conversation(
         assert await setup.until_reported(1) == [("sent", None)]
 
 
+@an_ownership_of_its_own
 async def test_a_text_whose_request_is_in_flight_is_settled_after_the_loss(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +96,7 @@ async def test_a_text_is_not_sent_twice_when_the_journal_fails_after_it(
         assert len(setup.platform.sent) == 1
 
 
+@an_ownership_of_its_own
 async def test_a_paused_node_gives_a_text_back_unsent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
