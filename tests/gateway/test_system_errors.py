@@ -78,6 +78,7 @@ def _locked(path: Path) -> Occupied:
     return contextlib.closing(connection)
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("prepare", "cause", "remedy"),
     [
