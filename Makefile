@@ -71,13 +71,13 @@ coverage: install-dev
 TORTURE_SEEDS ?= 1,2,3,4,5
 TORTURE_SECONDS ?= 180
 torture: install-dev
-	TORTURE_SEEDS=$(TORTURE_SEEDS) TORTURE_SECONDS=$(TORTURE_SECONDS) $(BIN)/pytest -v tests/torture tests/torture/on_postgresql.py
+	TORTURE_SEEDS=$(TORTURE_SEEDS) TORTURE_SECONDS=$(TORTURE_SECONDS) $(BIN)/pytest -o faulthandler_timeout=0 -v tests/torture tests/torture/on_postgresql.py
 
 # Three nodes on one PostgreSQL, CLUSTER_SECONDS for each fault: kills, pauses, silent networks, crashes, rolling restarts.
 # As root it runs in a network namespace of its own, in which packets between a node and PostgreSQL can be dropped.
 CLUSTER_SECONDS ?= 60
 torture-cluster: install-dev
-	CLUSTER_SECONDS=$(CLUSTER_SECONDS) sh scripts/own_network.sh $(BIN)/pytest -v -s tests/cluster/every_fault.py
+	CLUSTER_SECONDS=$(CLUSTER_SECONDS) sh scripts/own_network.sh $(BIN)/pytest -o faulthandler_timeout=0 -v -s tests/cluster/every_fault.py
 
 # Changes one thing in the connectors at a time and runs the conformance kit: a score, and what survived.
 # MUTATION="--limit 300 --seed 1" runs a sample; every mutant takes about an hour on two cores.

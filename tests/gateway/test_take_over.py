@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,8 @@ async def test_a_shard_that_another_session_still_holds_is_taken_once_it_is_free
         with psycopg.connect(url, autocommit=True) as former:
             key = f"(CAST('meta'::regclass::oid AS bigint) << 32) | {shard}"
             waiting = asyncio.create_task(_held_by(former, key))
+            # Otherwise the other node could be first, and the session would wait without end.
+            await asyncio.to_thread(_until_it_waits, url, former.info.backend_pid)
             await two.ownership.drain()
             await waiting
             await until(lambda: one.ownership.shards == ALL_SHARDS - {shard})
@@ -94,6 +97,13 @@ async def test_a_shard_that_another_session_still_holds_is_taken_once_it_is_free
 async def _held_by(session: psycopg.Connection[Any], key: str) -> None:
     """Let a session wait for a lock and hold it."""
     await asyncio.to_thread(session.execute, f"SELECT pg_advisory_lock({key})".encode())
+
+
+def _until_it_waits(url: str, pid: int) -> None:
+    with psycopg.connect(url, autocommit=True) as session:
+        question = "SELECT 1 FROM pg_locks WHERE pid = %s AND NOT granted"
+        while session.execute(question, (pid,)).fetchone() is None:
+            time.sleep(0.01)
 
 
 async def test_workers_take_up_a_shard_at_the_same_time() -> None:

@@ -60,7 +60,10 @@ const DAY = 86_400_000;
 function once(make) {
   /** @type {T | undefined} */
   let made;
-  return () => (made ??= make());
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 /** @param {number} at */
