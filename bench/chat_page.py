@@ -24,12 +24,12 @@ from playwright.async_api import Browser, Frame, Page, async_playwright, expect
 
 from bench.report import machine, options, publish, table
 from simulator import photo
-from tests.system.running import Site, free_port, site
+from tests.system.running import free_port, site
 from tests.system.web_channel import Channel, section
 from tests.webchat.browser.hosts import HostPage, run_host
 from tests.webchat.browser.opening import ARGUMENTS, PHONE
 from tests.webchat.running import Server, new_id
-from tests.workspace.browser import chromium
+from tests.workspace.browser import chromium, sign_in
 from workspace.auth import accounts
 
 #: Goals, in milliseconds: webchat's opening, and a photo's median and 95th percentile.
@@ -139,16 +139,6 @@ async def openings(browser: Browser, port: int, host: HostPage, times: int) -> l
     ]
 
 
-async def sign_in(browser: Browser, running: Site) -> Page:
-    accounts.add(running.folder / "data" / "workspace.db", "anna", _PASSWORD, ["agent"])
-    page = await (await browser.new_context(viewport={"width": 1280, "height": 800})).new_page()
-    await page.goto(f"{running.url}/workspace/")
-    await page.get_by_label("Name").fill("anna")
-    await page.get_by_label("Password").fill(_PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    return page
-
-
 def camera_photo(seed: int) -> bytes:
     """Return a JPEG of 12 megapixels and about 3 MB, with the noise of a camera."""
     picture = Image.open(BytesIO(photo("bicycle", 4_000, 3_000, seed=seed).content))
@@ -173,7 +163,9 @@ def settings(port: int, gateway: int, origin: str) -> dict[str, Any]:
 async def photos(browser: Browser, channel: Channel, times: int) -> Times:
     mia = await channel.server.consumer()
     await mia.write("Good morning")
-    agent = await sign_in(browser, channel.site)
+    running = channel.site
+    accounts.add(running.folder / "data" / "workspace.db", "anna", _PASSWORD, ["agent"])
+    agent = await sign_in(browser, f"{running.url}/workspace/", "anna", _PASSWORD)
     await agent.locator(".entry", has_text="Good morning").click()
     await agent.locator("#actions").get_by_role("button", name="Take").click()
     await expect(agent.get_by_label("Your reply")).to_be_visible()

@@ -2,7 +2,9 @@
 
 import inspect
 from collections.abc import Iterable
+from pathlib import Path
 
+import orjson
 import pytest
 
 from connectors.conformance import Conformance
@@ -12,6 +14,11 @@ TESTS = {
     for name, test in inspect.getmembers(Conformance, inspect.isfunction)
     if name.startswith("test_")
 }
+
+
+def add(folder: Path, place: str, name: str, **content: object) -> None:
+    """Write a recording into a connector's folder of recordings."""
+    (folder / place / f"{name}.json").write_bytes(orjson.dumps(content))
 
 
 def failing(suite: type[Conformance], tests: Iterable[str] = TESTS) -> set[str]:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-import orjson
 import pytest
 
 from connectors import (
@@ -25,15 +24,11 @@ from connectors import (
 from connectors.conformance import Conformance
 
 from .fetching import Fetching
-from .kit_run import failures
+from .kit_run import add, failures
 from .sound import SECRET, Acme
 from .test_kit import FILES, call, folder, step, trial
 
 __all__ = ["folder"]
-
-
-def _add(folder: Path, place: str, name: str, **content: object) -> None:
-    (folder / place / f"{name}.json").write_bytes(orjson.dumps(content))
 
 
 class Patient(Acme):
@@ -66,7 +61,7 @@ def test_a_file_is_asked_for_again_while_it_is_prepared(
     for file in (folder / "exchanges").glob("a_file*"):
         file.unlink()
     steps = [step(FILES, {"status": state})]
-    _add(folder, "exchanges", "a_file", flow="media", given={"locator": {"id": "f1"}}, steps=steps)
+    add(folder, "exchanges", "a_file", flow="media", given={"locator": {"id": "f1"}}, steps=steps)
     assert bool(failures(trial(kind, folder), [test])) == found
 
 
@@ -79,7 +74,7 @@ class WithoutAScheme(Fetching):
 def test_a_bearer_token_is_sent_as_one(folder: Path, kind: type[Acme], found: bool) -> None:
     reply = {"access_token": "t-1", "expires_in": 60, "token_type": "Bearer"}
     asked = step(call("POST", "/token"), reply)
-    _add(folder, "exchanges", "a_token", flow="token", steps=[asked])
+    add(folder, "exchanges", "a_token", flow="token", steps=[asked])
     assert bool(failures(trial(kind, folder), ["test_a_token_is_sent_with_its_scheme"])) == found
 
 
@@ -88,7 +83,7 @@ def test_a_used_up_quota_needs_an_operator(folder: Path) -> None:
     assert not failures(trial(Acme, folder), [test])
     said = {"code": 17, "message": "You have reached your monthly limit"}
     replies = [{"purpose": "send", "status": 400, "content": said}]
-    _add(folder, "refusals", "quota", refused={"reason": "window_closed"}, replies=replies)
+    add(folder, "refusals", "quota", refused={"reason": "window_closed"}, replies=replies)
     assert "calls no operator" in failures(trial(Acme, folder), [test])[test]
 
 
@@ -110,7 +105,7 @@ def test_a_success_after_an_error_needs_a_note(folder: Path) -> None:
 
     steps = [step(call("GET", "/shops"), None, 404)]
     for note, found in (("made by hand", True), ("It is a success", False)):
-        _add(folder, "exchanges", "the_account", flow="check", note=note, steps=steps)
+        add(folder, "exchanges", "the_account", flow="check", note=note, steps=steps)
         assert bool(failures(trial(Content, folder), [test])) == found
 
 
@@ -129,7 +124,7 @@ def test_a_name_that_is_not_returned_is_found(folder: Path) -> None:
         ({"id": "ann"}, "made by hand", False),
     ):
         steps = [step(call("GET", "/people/ann"), content)]
-        _add(folder, "exchanges", "a_name", flow="profile", given=given, note=note, steps=steps)
+        add(folder, "exchanges", "a_name", flow="profile", given=given, note=note, steps=steps)
         assert bool(failures(trial(Nameless, folder), [test])) == found
 
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 
 from connectors import (
@@ -27,15 +26,11 @@ from connectors import (
     parse_timestamp,
 )
 
-from .kit_run import failures
+from .kit_run import add, failures
 from .sound import Acme
 from .test_kit import FILES, FOUND, MESSAGE, call, folder, step, trial
 
 __all__ = ["folder"]
-
-
-def _add(folder: Path, place: str, name: str, **content: object) -> None:
-    (folder / place / f"{name}.json").write_bytes(orjson.dumps(content))
 
 
 def _update(**fields: Any) -> dict[str, Any]:
@@ -67,7 +62,7 @@ def test_a_key_of_a_file_must_matter(folder: Path, kind: type[Acme], found: bool
     given = {"locator": {"id": "f1", "key": "00ff"}}
     for file in (folder / "exchanges").glob("a_file*"):
         file.unlink()
-    _add(folder, "exchanges", "a_file", flow="media", given=given, steps=[step(FILES, FOUND)])
+    add(folder, "exchanges", "a_file", flow="media", given=given, steps=[step(FILES, FOUND)])
     (line,) = failures(trial(kind, folder), ["test_every_part_of_a_locator_is_used"]).values() or (
         "",
     )
@@ -100,7 +95,7 @@ def test_a_second_element_of_a_reply_must_matter(
     folder: Path, kind: type[Acme], found: bool
 ) -> None:
     shops = {"shops": [{"name": "Ann's Chairs"}, {"name": "Ben's Tables"}]}
-    _add(folder, "exchanges", "the_account", flow="check", steps=[step(call("GET", "/s"), shops)])
+    add(folder, "exchanges", "the_account", flow="check", steps=[step(call("GET", "/s"), shops)])
     assert bool(failures(trial(kind, folder), ["test_every_element_in_a_reply_is_read"])) == found
 
 
@@ -117,7 +112,7 @@ def test_a_reply_with_an_error_is_refused(
     folder: Path, more: Mapping[str, Any], note: str, found: bool
 ) -> None:
     steps = [step(call("POST", "/send", json=MESSAGE), {"id": "m-1", **more})]
-    _add(folder, "exchanges", "a_text", flow="send_text", note=note, steps=steps)
+    add(folder, "exchanges", "a_text", flow="send_text", note=note, steps=steps)
     test = "test_an_exchange_ends_as_its_replies_or_its_note_say"
     assert bool(failures(trial(Acme, folder), [test])) == found
 
@@ -126,7 +121,7 @@ def test_a_recorder_keeps_replies_that_are_not_used(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replies = [{"reply": {"status": 404}}, {"reply": {"content": FOUND}}]
-    _add(folder, "exchanges", "a_file_found_later", flow="media", given=GIVEN, steps=replies)
+    add(folder, "exchanges", "a_file_found_later", flow="media", given=GIVEN, steps=replies)
     monkeypatch.setenv("AIRLOCK_RECORD", "1")
     test = "test_flows_match_the_recorded_exchanges"
     assert failures(trial(Acme, folder), [test])
@@ -180,14 +175,14 @@ class GivesEverybodyTheFirstId(NamesPeople):
     ],
 )
 def test_a_name_must_be_that_of_its_person(folder: Path, kind: type[Acme], found: str) -> None:
-    _add(folder, "", "two_people", content=TWO_PEOPLE, events=[])
+    add(folder, "", "two_people", content=TWO_PEOPLE, events=[])
     said = failures(trial(kind, folder), ["test_a_name_belongs_to_its_person"])
     assert [found in line for line in said.values()] == ([True] if found else [])
 
 
 @pytest.mark.parametrize(("kind", "found"), [(NamesPeople, False), (CallsEverybodyTheSame, True)])
 def test_a_later_element_must_count(folder: Path, kind: type[Acme], found: bool) -> None:
-    _add(folder, "", "two_people", content=TWO_PEOPLE, events=[])
+    add(folder, "", "two_people", content=TWO_PEOPLE, events=[])
     assert bool(failures(trial(kind, folder), ["test_what_a_later_element_says_is_read"])) == found
 
 
@@ -297,5 +292,5 @@ def test_words_and_events_must_agree(
     folder: Path, kind: type[Acme], test: str, found: bool
 ) -> None:
     for word in ("expired", "expiry_failed", "closed"):
-        _add(folder, "", word, content={"updates": [_update(kind=word, id="m-60")]}, events=[])
+        add(folder, "", word, content={"updates": [_update(kind=word, id="m-60")]}, events=[])
     assert bool(failures(trial(kind, folder), [test])) == found

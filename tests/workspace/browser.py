@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.workspace.running import RunningWorkspace
 
@@ -57,6 +57,16 @@ async def pages_at(*addresses: str, **context: Any) -> AsyncIterator[list[Page]]
         yield opened
         await browser.close()
     assert errors == []
+
+
+async def sign_in(browser: Browser, workspace: str, name: str, password: str) -> Page:
+    """Open a workspace with accounts of its own, by its address, in a browser context of its own."""
+    page = await (await browser.new_context()).new_page()
+    await page.goto(workspace)
+    await page.get_by_label("Name").fill(name)
+    await page.get_by_label("Password").fill(password)
+    await page.get_by_role("button", name="Sign in").click()
+    return page
 
 
 async def end_session(page: Page) -> None:

@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from tests.system.running import Site, free_port, site
 from tests.system.web_channel import section
 from tests.webchat.browser.opening import PHONE, choose, photo, send_picked
 from tests.webchat.browser.running import until
+from tests.workspace.browser import sign_in
 from workspace.auth import accounts
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
@@ -30,7 +31,7 @@ async def test_photo_and_recording_reach_the_agent_and_answers_return(
         consumer = await (await browser.new_context(viewport=PHONE)).new_page()
         await consumer.goto(f"http://127.0.0.1:{port}/chat?site=shop")
         await send_picked(consumer, photo(), "My parcel is broken")
-        agent = await _sign_in(browser, running)
+        agent = await sign_in(browser, f"{running.url}/workspace/", "anna", PASSWORD)
         await agent.locator(".entry", has_text="My parcel is broken").click(timeout=PATIENCE)
         await agent.locator("#actions").get_by_role("button", name="Take").click()
         line = agent.locator(".message", has_text="My parcel is broken")
@@ -89,15 +90,6 @@ def _is_stored(running: Site, text: bytes) -> bool:
     files = [path for path in (running.folder / "data").rglob("*.db*") if path.is_file()]
     assert any(path.name == "workspace.db" for path in files)
     return any(text in path.read_bytes() for path in files)
-
-
-async def _sign_in(browser: Browser, running: Site) -> Page:
-    page = await (await browser.new_context()).new_page()
-    await page.goto(f"{running.url}/workspace/")
-    await page.get_by_label("Name").fill("anna")
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    return page
 
 
 #: A recording without its length in the file has one once the player has been at its end.
